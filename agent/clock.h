@@ -1,5 +1,6 @@
-// Time as the agent speaks of it. Wall time is shown to people; steady time measures. Only loops hold a
-// Clock; everything else takes the time as an argument, so that replay and tests run in virtual time.
+// Time as the agent speaks of it. Wall time is shown to people; steady time measures. Only loops
+// hold a Clock; everything else takes the time as an argument, so that replay and tests run in
+// virtual time.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,5 @@
-// Result<T>: a value, or an Error that says what was being attempted. Used everywhere; throws nothing.
+// Result<T>: a value, or an Error that says what was being attempted. Used everywhere; throws
+// nothing.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// View: every session and every active alert at one instant. Outputs read it and hold no lock. Immutable
-// once made; any thread.
+// View: every session and every active alert at one instant. Outputs read it and hold no lock.
+// Immutable once made; any thread.
 #pragma once
 
 #include <cstdint>

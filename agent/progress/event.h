@@ -120,29 +120,42 @@ using Fact = std::variant<FileProgressed, FilesAnnounced, CountsReported, ApiCal
 
 struct Event {
   std::string_view session;
-  std::optional<Instant> ts;          // absent: when it was received
-  std::string_view producer;          // empty: none
-  std::optional<std::int64_t> seq;    // the producer's sequence number
+  std::optional<Instant> ts;        // absent: when it was received
+  std::string_view producer;        // empty: none
+  std::optional<std::int64_t> seq;  // the producer's sequence number
   Fact fact;
 };
 
 // The names of the events on the wire, in the order of Fact's alternatives.
 inline constexpr std::array<std::string_view, std::variant_size_v<Fact>> kEventNames = {
-    "file",          "files",          "progress",      "api",           "rateLimit",  "resource",
-    "session.start", "session.update", "session.pause", "session.resume", "session.end"};
+    "file",          "files",          "progress",      "api",
+    "rateLimit",     "resource",       "session.start", "session.update",
+    "session.pause", "session.resume", "session.end"};
 
-// Why an event was refused; the codes of the contract, section 2. Syntax first, then meaning, then state.
+// Why an event was refused; the codes of the contract, section 2. Syntax first, then meaning, then
+// state.
 enum class RejectReason : std::uint8_t {
-  kInvalidJson, kInvalidUtf8, kTooDeep, kLineTooLong,
-  kNotAnObject, kMissingField, kInvalidField, kUnknownEvent, kSessionStopped, kTimestampOutOfRange,
-  kTooManySessions, kTooManyFiles, kTooManyLabels,
+  kInvalidJson,
+  kInvalidUtf8,
+  kTooDeep,
+  kLineTooLong,
+  kNotAnObject,
+  kMissingField,
+  kInvalidField,
+  kUnknownEvent,
+  kSessionStopped,
+  kTimestampOutOfRange,
+  kTooManySessions,
+  kTooManyFiles,
+  kTooManyLabels,
   kOverloaded
 };
 inline constexpr std::array<std::string_view, 14> kRejectReasonNames = {
-    "invalid_json", "invalid_utf8", "too_deep", "line_too_long",
-    "not_an_object", "missing_field", "invalid_field", "unknown_event", "session_stopped",
-    "timestamp_out_of_range", "too_many_sessions", "too_many_files", "too_many_labels",
-    "overloaded"};
+    "invalid_json",           "invalid_utf8",      "too_deep",
+    "line_too_long",          "not_an_object",     "missing_field",
+    "invalid_field",          "unknown_event",     "session_stopped",
+    "timestamp_out_of_range", "too_many_sessions", "too_many_files",
+    "too_many_labels",        "overloaded"};
 constexpr std::string_view name_of(RejectReason r) { return name_of(r, kRejectReasonNames); }
 
 // A refusal as the client reads it. Built only on the error path.

@@ -1,6 +1,6 @@
-// Histogram: fixed bucket counts of non-negative values, as Prometheus counts them (`le`: a value equal to a
-// bound belongs to that bucket). Pure; not thread-safe. Bounds are a list with static lifetime, or one that
-// the settings own for the life of the agent.
+// Histogram: fixed bucket counts of non-negative values, as Prometheus counts them (`le`: a value
+// equal to a bound belongs to that bucket). Pure; not thread-safe. Bounds are a list with static
+// lifetime, or one that the settings own for the life of the agent.
 #pragma once
 
 #include <algorithm>
@@ -16,8 +16,8 @@ inline constexpr std::array<double, 14> kFileDurationBounds = {
     0.01, 0.05, 0.25, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14400, 86400};
 // Bytes: 1 KiB to 64 GiB.
 inline constexpr std::array<double, 10> kFileSizeBounds = {
-    1024.0,       16384.0,       131072.0,       1048576.0,      8388608.0,
-    67108864.0,   268435456.0,   1073741824.0,   8589934592.0,   68719476736.0};
+    1024.0,     16384.0,     131072.0,     1048576.0,    8388608.0,
+    67108864.0, 268435456.0, 1073741824.0, 8589934592.0, 68719476736.0};
 
 class Histogram {
  public:
@@ -34,13 +34,14 @@ class Histogram {
   }
 
   [[nodiscard]] std::span<const double> bounds() const { return bounds_; }
-  // Values in bucket i alone (not cumulative); i == bounds().size() is the one above the last bound.
+  // Values in bucket i alone (not cumulative); i == bounds().size() is the one above the last
+  // bound.
   [[nodiscard]] std::uint64_t bucket(std::size_t i) const { return counts_[i]; }
   [[nodiscard]] std::uint64_t count() const { return count_; }
   [[nodiscard]] double sum() const { return sum_; }
 
-  // The q-quantile by linear interpolation within its bucket (as Prometheus' histogram_quantile); empty
-  // without values.
+  // The q-quantile by linear interpolation within its bucket (as Prometheus' histogram_quantile);
+  // empty without values.
   [[nodiscard]] std::optional<double> quantile(double q) const;
 
  private:

@@ -9,7 +9,14 @@
 
 namespace agent::progress {
 
-enum class FileStatus : std::uint8_t { kPending, kProcessing, kCompleted, kFailed, kSkipped, kCancelled };
+enum class FileStatus : std::uint8_t {
+  kPending,
+  kProcessing,
+  kCompleted,
+  kFailed,
+  kSkipped,
+  kCancelled
+};
 inline constexpr std::array<std::string_view, 6> kFileStatusNames = {
     "pending", "processing", "completed", "failed", "skipped", "cancelled"};
 
@@ -19,10 +26,19 @@ inline constexpr std::array<std::string_view, 3> kEndStatusNames = {"completed",
 
 // What a session is doing; the first that holds, in the order of the contract, section 4.
 enum class SessionState : std::uint8_t {
-  kCompleted, kFailed, kCancelled, kStale, kPaused, kRateLimited, kStalled, kFinishing, kWorking, kWaiting
+  kCompleted,
+  kFailed,
+  kCancelled,
+  kStale,
+  kPaused,
+  kRateLimited,
+  kStalled,
+  kFinishing,
+  kWorking,
+  kWaiting
 };
 inline constexpr std::array<std::string_view, 10> kSessionStateNames = {
-    "completed", "failed",  "cancelled", "stale",   "paused",
+    "completed",    "failed",  "cancelled", "stale",   "paused",
     "rate_limited", "stalled", "finishing", "working", "waiting"};
 
 // How much is computed for a session; each includes the ones before it.

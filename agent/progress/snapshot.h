@@ -1,7 +1,8 @@
 // SessionSnapshot: everything about one session at one instant, immutable, shared by all outputs
-// (metrics, web, history, alerts, live feed). Built by `Session::snapshot(now)`; read from any thread.
-// Units are in the names or are base units: Duration is microseconds, ratios are 0..1, throughput is files
-// per minute (as in the API), an empty optional means "unknown, or not computed in this mode".
+// (metrics, web, history, alerts, live feed). Built by `Session::snapshot(now)`; read from any
+// thread. Units are in the names or are base units: Duration is microseconds, ratios are 0..1,
+// throughput is files per minute (as in the API), an empty optional means "unknown, or not computed
+// in this mode".
 #pragma once
 
 #include <array>
@@ -65,20 +66,20 @@ using FileCounts = std::array<std::int64_t, kFileStatusNames.size()>;  // by Fil
 // Per API provider ("" when the events named none). Values of this attempt unless said otherwise.
 struct ProviderTally {
   std::string provider;
-  std::int64_t calls_ok = 0, calls_failed = 0;              // counters: over all attempts
-  std::int64_t rate_limit_hits = 0;                         // counter
-  Duration rate_limit_delay{};                              // counter
-  std::optional<double> limit, remaining;                   // the latest announced quota
+  std::int64_t calls_ok = 0, calls_failed = 0;  // counters: over all attempts
+  std::int64_t rate_limit_hits = 0;             // counter
+  Duration rate_limit_delay{};                  // counter
+  std::optional<double> limit, remaining;       // the latest announced quota
   std::optional<Instant> reset_at;
-  double cost = 0;                                          // counter
-  std::int64_t tokens = 0;                                  // counter
-  Histogram call_seconds{kFileDurationBounds};              // counter
+  double cost = 0;                              // counter
+  std::int64_t tokens = 0;                      // counter
+  Histogram call_seconds{kFileDurationBounds};  // counter
 };
 
 struct StageTally {
   std::string stage;
-  std::int64_t entered = 0, left = 0;        // counters
-  Histogram seconds{kFileDurationBounds};    // time files spent in it; counter
+  std::int64_t entered = 0, left = 0;      // counters
+  Histogram seconds{kFileDurationBounds};  // time files spent in it; counter
 };
 
 struct ModelTally {
@@ -87,7 +88,8 @@ struct ModelTally {
   double cost = 0;
 };
 
-// Monotone over the whole life of the session, attempts included: what becomes a Prometheus counter.
+// Monotone over the whole life of the session, attempts included: what becomes a Prometheus
+// counter.
 struct Counters {
   std::array<std::int64_t, 4> files_ended{};  // completed, failed, skipped, cancelled
   std::int64_t bytes = 0, tokens_in = 0, tokens_out = 0, tokens_unspecified = 0, retries = 0;
@@ -111,9 +113,10 @@ struct Metrics {
   Instant start_time, current_time;
   Duration elapsed{}, active_elapsed{};
   std::optional<double> average_processing_ms;
-  std::optional<double> current_throughput, peak_throughput, average_throughput;  // files per minute
-  std::optional<double> bytes_per_second;                                         // over the window
-  std::shared_ptr<const std::vector<ThroughputPoint>> throughput_history;         // null: not computed
+  std::optional<double> current_throughput, peak_throughput,
+      average_throughput;                                                  // files per minute
+  std::optional<double> bytes_per_second;                                  // over the window
+  std::shared_ptr<const std::vector<ThroughputPoint>> throughput_history;  // null: not computed
   std::int64_t rate_limit_hits = 0;
   Duration rate_limit_delay{};
   std::int64_t api_calls_total = 0, api_calls_successful = 0, api_calls_failed = 0;
@@ -125,7 +128,9 @@ struct Metrics {
   std::optional<double> error_rate, quality_score, rate_limiting_impact;
   double complexity_factor = 1;
 
-  [[nodiscard]] std::int64_t count(FileStatus s) const { return files[static_cast<std::size_t>(s)]; }
+  [[nodiscard]] std::int64_t count(FileStatus s) const {
+    return files[static_cast<std::size_t>(s)];
+  }
   [[nodiscard]] std::int64_t finished() const {
     return count(FileStatus::kCompleted) + count(FileStatus::kFailed);
   }
@@ -138,8 +143,9 @@ struct Forecast {
   Duration low{}, high{};  // 80 % interval of the remaining time
   std::optional<double> confidence;
   EtaMethod method = EtaMethod::kLinear;
-  std::array<std::optional<Duration>, 4> methods;  // by EtaMethod; modes below enhanced: the chosen only
-  std::optional<double> deadline_risk;             // probability of missing the deadline
+  std::array<std::optional<Duration>, 4>
+      methods;                          // by EtaMethod; modes below enhanced: the chosen only
+  std::optional<double> deadline_risk;  // probability of missing the deadline
   std::optional<double> historical_accuracy;
 };
 
@@ -148,8 +154,8 @@ struct SessionSnapshot {
   std::uint64_t version = 0;  // rises with every change of this session: a key for caches
   SessionState state = SessionState::kWaiting;
   bool is_tracking = true;
-  Instant last_event_time;              // the largest `ts` seen
-  Instant last_received;                // when, on the agent's clock
+  Instant last_event_time;  // the largest `ts` seen
+  Instant last_received;    // when, on the agent's clock
   std::optional<Instant> end_time;
   std::string end_reason;
   std::optional<Instant> deadline;
@@ -165,7 +171,8 @@ struct SessionSnapshot {
   Histogram file_bytes{kFileSizeBounds};
   std::optional<Duration> oldest_in_flight;
   Resources resources;
-  std::array<std::uint32_t, kRejectReasonNames.size()> rejected{};  // events refused, by RejectReason
+  std::array<std::uint32_t, kRejectReasonNames.size()>
+      rejected{};  // events refused, by RejectReason
   std::uint32_t duplicates = 0, stale_events = 0;
 
   [[nodiscard]] const std::string& id() const { return identity->id; }

@@ -1,11 +1,10 @@
-// Tracker: the one place where threads meet the domain, and the only lock around it. Writers apply events
-// in batches; readers get immutable snapshots and hold no lock while they use them. Any thread may call
-// any function; in the running agent only the event loop writes.
+// Tracker: the one place where threads meet the domain, and the only lock around it. Writers apply
+// events in batches; readers get immutable snapshots and hold no lock while they use them. Any
+// thread may call any function; in the running agent only the event loop writes.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,38 +12,38 @@
 
 #include "agent/clock.h"
 #include "agent/progress/event.h"
-#include "agent/progress/file_table.h"
-#include "agent/progress/sessions.h"
+#include "agent/progress/files.h"
+#include "agent/progress/rules.h"
 #include "agent/progress/snapshot.h"
 #include "agent/result.h"
 #include "agent/tracker/producers.h"
+#include "agent/tracker/sessions.h"
 #include "agent/tracker/thread_annotations.h"
 #include "agent/view.h"
 
 namespace agent::tracker {
 
-// What became of one event.
-enum class Applied : std::uint8_t {
-  kApplied,
-  kDuplicate,  // its seq was applied before: acknowledged, counted, not applied again
-  kStale,      // older than what its file already knows: counted, not applied
-};
-
-// Counts every batch of events up to and including itself. What is committed (or, without storage,
-// applied) may be acknowledged.
+// Counts the batches of events, itself included. What is committed (or, without storage, applied)
+// may be acknowledged.
 using Revision = std::uint64_t;
 
 struct Settings {
-  progress::Limits limits;
-  progress::Pricing pricing;
+  progress::Rules rules;
   std::size_t max_producers = 10'000;
 };
 
-// Totals of the tracker itself, for the agent's own metrics.
+// Of the tracker itself, for the agent's own metrics.
 struct Totals {
-  std::array<std::uint64_t, progress::kEventNames.size()> applied{};  // by Fact alternative
-  std::uint64_t duplicates = 0, stale = 0, gaps = 0, sessions_evicted = 0, other_labels = 0;
-  std::uint64_t files = 0;  // tracked now
+  std::uint64_t duplicates = 0, stale = 0;  // events
+  std::uint64_t gaps = 0;                   // sequence numbers that producers gave up
+  std::uint64_t sessions_evicted = 0;       // before their linger was over
+  std::uint64_t files = 0, producers = 0;   // now
+};
+
+// One page of a session's files, in the order first seen.
+struct FilesPage {
+  std::vector<progress::FileSnapshot> files;
+  std::optional<std::uint64_t> next;  // cursor of the page after this one
 };
 
 class Tracker {
@@ -52,51 +51,64 @@ class Tracker {
   explicit Tracker(Settings settings);
 
   // Holds the lock from construction to destruction: keep it for one read buffer's worth of events.
-  class Batch {
+  class SCOPED_CAPABILITY Batch {
    public:
-    // Applies one event. A refusal leaves everything as it was (but uses up the event's seq).
+    Batch(Tracker& tracker, Now at) ACQUIRE(tracker.mutex_);
+    ~Batch() RELEASE();
+    Batch(const Batch&) = delete;
+    Batch& operator=(const Batch&) = delete;
+
+    // Applies one event. A refusal leaves everything as it was, but uses up the event's seq.
     Result<Applied, progress::Rejection> apply(const progress::Event& event);
+    // An event that was refused before it became one: uses up its seq, and is shown with its
+    // session when that is known. Empty views: not known.
+    void refuse(std::string_view session, std::string_view producer,
+                std::optional<std::int64_t> seq, progress::RejectReason reason);
     // The revision that this batch's events belong to.
-    [[nodiscard]] Revision revision() const;
+    [[nodiscard]] Revision revision() const { return revision_; }
 
    private:
-    friend class Tracker;
-    Batch(Tracker& tracker, Now at) ACQUIRE(tracker.mutex_);
-    std::unique_lock<std::mutex> lock_;
+    bool take_seq(std::string_view producer, std::int64_t seq);
+
     Tracker& tracker_;
     Now at_;
+    Revision revision_;
   };
-  [[nodiscard]] Batch write(Now at);
 
-  // Acknowledged delivery. The producer's last applied seq (0 for a new one); remembers the producer.
-  std::int64_t last_seq(std::string_view producer, Now at);
-  // Everything up to this revision is durable (with storage: committed; without: applied).
+  // Acknowledged delivery: the producer's last applied seq, 0 for one not known; remembers it from
+  // now on.
+  std::int64_t last_seq(std::string_view producer);
+  // Everything up to this revision is durable: committed with storage, applied without.
   [[nodiscard]] Revision durable() const;
   [[nodiscard]] bool durable_means_committed() const;
 
-  // Snapshots as of `at`, rebuilt only where something changed or `updateIntervalMs` passed.
+  // Snapshots as of `at`, rebuilt only where something changed or the update interval passed.
   View view(Now at);
   progress::SnapshotPtr session(std::string_view id, Now at);  // null: unknown
-
-  // One page of a session's files, in the order first seen.
-  struct FilesPage {
-    std::vector<progress::FileSnapshot> files;
-    std::optional<std::uint64_t> next;  // cursor of the page after this one
-  };
   std::optional<FilesPage> files(std::string_view id, std::optional<progress::FileStatus> status,
-                                 std::uint64_t cursor, std::size_t limit);
+                                 std::uint64_t cursor,
+                                 std::size_t limit);  // empty: unknown session
   std::optional<progress::FileSnapshot> file(std::string_view id, std::string_view file);
 
   // Mutating calls of the API.
-  bool stop(std::string_view id, Now at);                    // DELETE; false: unknown
-  std::size_t clean_up(Duration max_silence, Now at);        // POST /v1/sessions/cleanup
-  // Every session in `view` has been read completely by a scraper.
+  bool stop(std::string_view id, Now at);              // DELETE; false: unknown
+  std::size_t clean_up(Duration max_silence, Now at);  // POST /v1/sessions/cleanup: how many went
+  // Every session in `view` was read completely by a scraper.
   void mark_scraped(const View& view);
+  // Rises with every change: what a scrape begun now would show.
+  [[nodiscard]] std::uint64_t generation() const;
 
-  // Ages windows, ends the stale, evicts; once a second.
+  // Ends what is stale, removes what is over and read; once a second.
   void tick(Now at);
   void configure(Settings settings);  // after a reload
   [[nodiscard]] Totals totals() const;
+
+ private:
+  mutable Mutex mutex_;
+  Sessions sessions_ GUARDED_BY(mutex_);
+  Producers producers_ GUARDED_BY(mutex_);
+  Revision applied_ GUARDED_BY(mutex_) = 0;
+  Totals totals_ GUARDED_BY(mutex_);
 };
 
 }  // namespace agent::tracker

@@ -1,0 +1,378 @@
+#include "agent/progress/files.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace agent::progress {
+namespace {
+
+constexpr std::size_t kMaxError = 256;  // bytes of an error text that are kept
+
+// At equal times the stronger state stays: the contract, "Order".
+constexpr int strength(FileStatus s) {
+  switch (s) {
+    case FileStatus::kCompleted:
+      return 5;
+    case FileStatus::kFailed:
+      return 4;
+    case FileStatus::kSkipped:
+      return 3;
+    case FileStatus::kCancelled:
+      return 2;
+    case FileStatus::kProcessing:
+      return 1;
+    case FileStatus::kPending:
+      return 0;
+  }
+  return 0;
+}
+
+std::optional<Instant> known(Instant t) { return t == kNever ? std::nullopt : std::optional(t); }
+std::optional<std::int64_t> known(std::int64_t bytes) {
+  return bytes < 0 ? std::nullopt : std::optional(bytes);
+}
+std::optional<double> known(double amount) {
+  return amount < 0 ? std::nullopt : std::optional(amount);
+}
+
+// A running total of the present try only rises; returns by how much it did.
+template <typename T>
+T raise(T& total, T to) {
+  if (to <= total) return T{};
+  return to - std::exchange(total, to);
+}
+
+}  // namespace
+
+FileEffect Files::apply(const FileProgressed& e, Instant at) {
+  FileEffect effect;
+  const FileRef ref = find_or_register(e.file, effect);
+  File& f = table_.at(ref);
+  const FileStatus from = f.status;
+  const FileStatus to = e.status.value_or(from);
+  if (f.updated != kNever && at < f.updated) {
+    effect.applied = Applied::kStale;
+    return effect;
+  }
+  if (at == f.updated && strength(to) < strength(from)) {
+    merge_same_instant(f, e, at, effect);
+    return effect;
+  }
+  const bool is_new = effect.change.has_value();
+  const LabelId stage = f.stage;
+  const std::int64_t bytes = f.bytes;
+  const std::optional<double> units_from = units(f);
+  const double progress = f.progress;
+
+  if (from == FileStatus::kProcessing && to == FileStatus::kProcessing && !e.bytes && !e.units) {
+    const FileWeight before = weight(f);
+    take_progress(f, e);
+    if (f.progress != before.progress) work_.move(before, f.progress);
+  } else {
+    if (!is_new) uncount(f);
+    take_sizes(f, e.bytes, e.units);
+    if (to == FileStatus::kProcessing && from != to && !e.stage.empty())
+      f.stage = stage_number(e.stage);
+    become(ref, to, at, effect);
+    take_progress(f, e);
+    count(f);
+  }
+  take_stage(f, e.stage, at, effect);
+  take_amounts(f, e, effect);
+  take_rare(f, e);
+  f.updated = at;
+  if (f.bytes >= 0 && bytes < 0) effect.size = f.bytes;
+
+  if (is_new || from != to || stage != f.stage || bytes != f.bytes || units_from != units(f)) {
+    effect.change = FileChange{.id = f.id(),
+                               .id_hash = stable_hash(f.id()),
+                               .from = from,
+                               .to = to,
+                               .is_new = is_new,
+                               .new_try = is_final(from) && !is_final(to) && !is_new,
+                               .restored = f.restored,
+                               .stage_from = stage,
+                               .stage_to = f.stage,
+                               .at = at,
+                               .started = known(f.started),
+                               .stage_since = known(f.stage_since),
+                               .bytes_from = known(bytes),
+                               .bytes_to = known(f.bytes),
+                               .units_from = units_from,
+                               .units_to = units(f),
+                               .progress_from = progress,
+                               .progress_to = f.progress};
+  }
+  return effect;
+}
+
+FileEffect Files::announce(const AnnouncedFile& a, Instant at) {
+  FileEffect effect;
+  const FileRef ref = find_or_register(a.file, effect);
+  File& f = table_.at(ref);
+  const bool is_new = effect.change.has_value();
+  const std::int64_t bytes = f.bytes;
+  const std::optional<double> units_from = units(f);
+  const LabelId stage = f.stage;
+  if (!is_new) uncount(f);
+  take_sizes(f, a.bytes, a.units);
+  count(f);
+  if (is_new && !a.stage.empty()) f.stage = stage_number(a.stage);
+  if (f.bytes >= 0 && bytes < 0) effect.size = f.bytes;
+  if (is_new || bytes != f.bytes || units_from != units(f)) {
+    effect.change = FileChange{.id = f.id(),
+                               .id_hash = stable_hash(f.id()),
+                               .from = f.status,
+                               .to = f.status,
+                               .is_new = is_new,
+                               .restored = f.restored,
+                               .stage_from = stage,
+                               .stage_to = f.stage,
+                               .at = at,
+                               .started = known(f.started),
+                               .stage_since = known(f.stage_since),
+                               .bytes_from = known(bytes),
+                               .bytes_to = known(f.bytes),
+                               .units_from = units_from,
+                               .units_to = units(f),
+                               .progress_from = f.progress,
+                               .progress_to = f.progress};
+  }
+  return effect;
+}
+
+// Marks a new file by an (unfilled) change in the effect.
+FileRef Files::find_or_register(std::string_view id, FileEffect& effect) {
+  const std::uint32_t hash = FileTable::hash(id);
+  if (const auto found = table_.find(id, hash)) return *found;
+  effect.change.emplace();
+  return table_.insert(id, hash);
+}
+
+// The weaker of two reports of one instant still tells amounts and what was not known.
+void Files::merge_same_instant(File& f, const FileProgressed& e, Instant at, FileEffect& effect) {
+  uncount(f);
+  if (e.status == FileStatus::kProcessing && f.started == kNever) f.started = at;
+  if (f.bytes < 0) take_sizes(f, e.bytes, std::nullopt);
+  if (!units(f)) take_sizes(f, std::nullopt, e.units);
+  count(f);
+  take_amounts(f, e, effect);
+}
+
+void Files::become(FileRef ref, FileStatus to, Instant at, FileEffect& effect) {
+  File& f = table_.at(ref);
+  const FileStatus from = f.status;
+  if (from == FileStatus::kProcessing && to != from) leave_flight(ref);
+  if (is_final(from) && !is_final(to)) begin_try(f);
+  if (to != from && to == FileStatus::kProcessing) {
+    if (from == FileStatus::kFailed) count_retries(f, std::int64_t{f.retries} + 1, effect);
+    if (f.started == kNever) f.started = at;
+    f.tries = std::max<std::uint16_t>(f.tries, 1);
+    f.status = to;
+    f.stage_since = at;
+    enter_flight(ref);
+  }
+  if (to != from && is_final(to)) {
+    leave_stage(f, at, effect);
+    f.tries = std::max<std::uint16_t>(f.tries, 1);
+    f.ended = at;
+    f.restored = false;
+    effect.ended = to;
+    if (f.started != kNever) effect.took = at - f.started;
+  }
+  f.status = to;
+}
+
+void Files::begin_try(File& f) {
+  if (f.tries > 0) ++f.tries;
+  f.started = f.ended = f.stage_since = kNever;
+  f.bytes_done = f.tokens = 0;
+  f.progress = f.cost = 0;
+  f.restored = false;
+}
+
+// Within a try progress only rises.
+void Files::take_progress(File& f, const FileProgressed& e) {
+  double to = f.progress;
+  if (e.progress) {
+    to = *e.progress;
+  } else if (e.bytes_done && f.bytes > 0) {
+    to = 100.0 * static_cast<double>(*e.bytes_done) / static_cast<double>(f.bytes);
+  }
+  if (f.status == FileStatus::kCompleted) to = 100;
+  f.progress = std::clamp(to, f.progress, 100.0);
+}
+
+void Files::take_sizes(File& f, std::optional<std::int64_t> bytes, std::optional<double> units) {
+  if (bytes) f.bytes = *bytes;
+  if (units) table_.rare(f).units = *units;
+}
+
+void Files::take_amounts(File& f, const FileProgressed& e, FileEffect& effect) {
+  if (!e.model.empty()) f.model = model_number(e.model);
+  if (e.bytes_done) effect.bytes += raise(f.bytes_done, *e.bytes_done);
+  if (f.status == FileStatus::kCompleted && f.bytes >= 0)
+    effect.bytes += raise(f.bytes_done, f.bytes);
+  if (e.tokens) effect.tokens = raise(f.tokens, *e.tokens);
+  if (e.cost) {
+    effect.cost = raise(f.cost, *e.cost);
+  } else if (e.tokens && f.model != 0) {
+    if (const auto price = rules_->pricing.find(models_.name(f.model));
+        price != rules_->pricing.end()) {
+      effect.cost = raise(f.cost, cost_of(price->second, {.input = f.tokens}));
+    }
+  }
+  effect.model = f.model;
+  if (e.retries) count_retries(f, *e.retries, effect);
+}
+
+void Files::take_rare(File& f, const FileProgressed& e) {
+  if (e.quality) {
+    double& quality = table_.rare(f).quality;
+    if (quality < 0) ++tally_.quality_count;
+    tally_.quality_sum += *e.quality - std::max(0.0, quality);
+    quality = *e.quality;
+  }
+  if (e.stage_progress) table_.rare(f).stage_progress = *e.stage_progress;
+  if (!e.error.empty()) table_.rare(f).error = cut_utf8(e.error, kMaxError);
+}
+
+void Files::take_stage(File& f, std::string_view stage, Instant at, FileEffect& effect) {
+  if (stage.empty() || stages_.name(f.stage) == stage) return;
+  const LabelId to = stage_number(stage);
+  if (to == f.stage) return;
+  leave_stage(f, at, effect);
+  f.stage = to;
+  if (f.status == FileStatus::kProcessing) f.stage_since = at;
+  if (f.rare != 0) table_.rare(f).stage_progress = -1;
+}
+
+void Files::leave_stage(File& f, Instant at, FileEffect& effect) {
+  if (f.stage != 0 && f.stage_since != kNever && at >= f.stage_since) {
+    effect.stage_left = f.stage;
+    effect.stage_took = at - f.stage_since;
+  }
+  f.stage_since = kNever;
+}
+
+void Files::count_retries(File& f, std::int64_t retries, FileEffect& effect) {
+  const auto to = static_cast<std::uint32_t>(std::min<std::int64_t>(retries, UINT32_MAX));
+  const std::uint32_t more = raise(f.retries, to);
+  tally_.retries += more;
+  effect.retries += more;
+}
+
+void Files::enter_flight(FileRef ref) {
+  File& f = table_.at(ref);
+  f.in_flight = static_cast<std::uint32_t>(in_flight_.size());
+  in_flight_.push_back({f.started, ref});
+  tally_.most_in_flight = std::max(tally_.most_in_flight, std::ssize(in_flight_));
+  if (oldest_ && f.started < *oldest_) oldest_ = f.started;
+}
+
+void Files::leave_flight(FileRef ref) {
+  const std::uint32_t place = table_.at(ref).in_flight;
+  if (oldest_ && in_flight_[place].started == *oldest_) oldest_.reset();
+  in_flight_[place] = in_flight_.back();
+  table_.at(in_flight_[place].file).in_flight = place;
+  in_flight_.pop_back();
+}
+
+std::optional<Instant> Files::oldest_start() const {
+  if (in_flight_.empty()) return std::nullopt;
+  if (!oldest_) oldest_ = std::ranges::min(in_flight_, {}, &InFlight::started).started;
+  return oldest_;
+}
+
+void Files::uncount(const File& f) {
+  --tally_.counts[static_cast<std::size_t>(f.status)];
+  work_.remove(weight(f));
+  if (f.status == FileStatus::kCompleted && f.started != kNever && !f.restored) {
+    tally_.processing_sum -= f.ended - f.started;
+    --tally_.processing_count;
+  }
+}
+
+void Files::count(const File& f) {
+  ++tally_.counts[static_cast<std::size_t>(f.status)];
+  work_.add(weight(f));
+  if (f.status == FileStatus::kCompleted && f.started != kNever && !f.restored) {
+    tally_.processing_sum += f.ended - f.started;
+    ++tally_.processing_count;
+  }
+}
+
+FileWeight Files::weight(const File& f) const {
+  return {f.status, f.progress, f.bytes, units(f).value_or(-1), f.restored};
+}
+
+std::optional<double> Files::units(const File& f) const {
+  const RareFacts* rare = table_.rare_of(f);
+  return rare == nullptr ? std::nullopt : known(rare->units);
+}
+
+void Files::restore() {
+  tally_ = {};
+  work_ = {};
+  in_flight_.clear();
+  oldest_.reset();
+  for (auto ref = table_.next_from(0); ref;
+       ref = table_.next_from(FileTable::after(*ref, table_.at(*ref)))) {
+    File& f = table_.at(*ref);
+    RareFacts* rare = f.rare == 0 ? nullptr : &table_.rare(f);
+    if (f.status == FileStatus::kCompleted || f.status == FileStatus::kSkipped) {
+      f.restored = true;
+      if (rare != nullptr && rare->quality >= 0) {
+        tally_.quality_sum += rare->quality;
+        ++tally_.quality_count;
+      }
+    } else {
+      begin_try(f);
+      f.status = FileStatus::kPending;
+      f.retries = 0;
+      if (rare != nullptr) *rare = RareFacts{rare->units, -1, -1, {}};
+    }
+    count(f);
+  }
+}
+
+void Files::clear() {
+  free_records();
+  tally_ = {};
+  work_ = {};
+}
+
+void Files::free_records() {
+  table_.clear();
+  in_flight_ = {};
+  oldest_.reset();
+}
+
+FileSnapshot Files::snapshot(FileRef ref) const {
+  const File& f = table_.at(ref);
+  FileSnapshot s;
+  s.file = f.id();
+  s.stage = stages_.name(f.stage);
+  s.model = models_.name(f.model);
+  s.status = f.status;
+  s.progress = f.progress;
+  s.bytes = known(f.bytes);
+  s.bytes_done = f.bytes_done;
+  s.tokens = f.tokens;
+  s.cost = f.cost;
+  s.retries = f.retries;
+  s.tries = f.tries;
+  s.restored = f.restored;
+  s.started = known(f.started);
+  s.ended = known(f.ended);
+  s.updated = known(f.updated);
+  if (const RareFacts* rare = table_.rare_of(f)) {
+    s.units = known(rare->units);
+    s.quality = known(rare->quality);
+    s.stage_progress = known(rare->stage_progress);
+    s.error = rare->error;
+  }
+  return s;
+}
+
+}  // namespace agent::progress

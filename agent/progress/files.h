@@ -1,0 +1,140 @@
+// Files: every file of a session, each in exactly one state, with tallies that are kept while
+// events come, so that no answer ever walks over files. O(1) per event. Pure; not thread-safe.
+// Source of every rule: the contract, section 3 ("Rules that decide totals and ETAs").
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/progress/change.h"
+#include "agent/progress/event.h"
+#include "agent/progress/file_table.h"
+#include "agent/progress/label_set.h"
+#include "agent/progress/rules.h"
+#include "agent/progress/snapshot.h"
+#include "agent/progress/work.h"
+
+namespace agent::progress {
+
+enum class Applied : std::uint8_t {
+  kApplied,
+  kDuplicate,  // its seq was applied before: acknowledged, counted, not applied again
+  kStale,      // older than what is known already: counted, not applied
+};
+
+// One file as the API shows it. Owns its strings.
+struct FileSnapshot {
+  std::string file, stage, model, error;
+  FileStatus status = FileStatus::kPending;
+  double progress = 0;
+  std::optional<double> stage_progress, units, quality;
+  std::optional<std::int64_t> bytes;
+  std::int64_t bytes_done = 0, tokens = 0, retries = 0, tries = 0;
+  double cost = 0;
+  bool restored = false;
+  std::optional<Instant> started, ended, updated;
+};
+
+// One file being processed.
+struct InFlight {
+  Instant started;
+  FileRef file;
+};
+
+// Sums over the files as they are now, of the present attempt.
+struct FileTally {
+  FileCounts counts{};
+  std::int64_t retries = 0;
+  double quality_sum = 0;
+  std::int64_t quality_count = 0;
+  Duration
+      processing_sum{};  // final state - first `processing`, of completed files that were processed
+  std::int64_t processing_count = 0;
+  std::int64_t most_in_flight = 0;
+};
+
+// What one event did beyond the file itself.
+struct FileEffect {
+  Applied applied = Applied::kApplied;
+  std::optional<FileChange> change;
+  std::int64_t bytes = 0, tokens = 0;  // added by this event
+  double cost = 0;
+  std::int64_t retries = 0;
+  std::optional<FileStatus> ended;   // the final state it came into
+  std::optional<Duration> took;      // with `ended`: since its first `processing`
+  std::optional<std::int64_t> size;  // learned now
+  LabelId model = 0;
+  LabelId stage_left = 0;  // with `stage_took`
+  std::optional<Duration> stage_took;
+};
+
+class Files {
+ public:
+  explicit Files(const Rules& rules) : rules_(&rules) {
+    stages_.intern("", 1);
+    models_.intern("", 1);
+  }
+
+  // `at` is the event's time. The views in the effect hold until the next call.
+  FileEffect apply(const FileProgressed& event, Instant at);
+  // Registers one announced file.
+  FileEffect announce(const AnnouncedFile& announced, Instant at);
+  [[nodiscard]] bool has(std::string_view id) const { return table_.find(id).has_value(); }
+
+  // The next attempt takes over what is done: completed and skipped files stay and count as
+  // restored, all others are pending again.
+  void restore();
+  void clear();         // forgets all files and tallies
+  void free_records();  // frees the files' memory; tallies stay
+
+  [[nodiscard]] const FileTally& tally() const { return tally_; }
+  [[nodiscard]] const Work& work() const { return work_; }
+  [[nodiscard]] std::size_t size() const { return table_.size(); }
+  [[nodiscard]] std::span<const InFlight> in_flight() const { return in_flight_; }
+  // When the oldest file being processed was begun; O(files in flight) at most once per change.
+  [[nodiscard]] std::optional<Instant> oldest_start() const;
+  [[nodiscard]] const FileTable& table() const { return table_; }
+  [[nodiscard]] const LabelSet& stages() const { return stages_; }
+  [[nodiscard]] const LabelSet& models() const { return models_; }
+  LabelId model_number(std::string_view name) {
+    return models_.intern(name, rules_->limits.max_label_values);
+  }
+  LabelId stage_number(std::string_view name) {
+    return stages_.intern(name, rules_->limits.max_label_values);
+  }
+
+  [[nodiscard]] FileSnapshot snapshot(FileRef ref) const;
+
+ private:
+  FileRef find_or_register(std::string_view id, FileEffect& effect);
+  void take_sizes(File& f, std::optional<std::int64_t> bytes, std::optional<double> units);
+  void take_amounts(File& f, const FileProgressed& e, FileEffect& effect);
+  void take_progress(File& f, const FileProgressed& e);
+  void take_rare(File& f, const FileProgressed& e);
+  void take_stage(File& f, std::string_view stage, Instant at, FileEffect& effect);
+  void merge_same_instant(File& f, const FileProgressed& e, Instant at, FileEffect& effect);
+  void become(FileRef ref, FileStatus to, Instant at, FileEffect& effect);
+  void begin_try(File& f);
+  void leave_stage(File& f, Instant at, FileEffect& effect);
+  void enter_flight(FileRef ref);
+  void leave_flight(FileRef ref);
+  void uncount(const File& f);
+  void count(const File& f);
+  void count_retries(File& f, std::int64_t retries, FileEffect& effect);
+  [[nodiscard]] FileWeight weight(const File& f) const;
+  [[nodiscard]] std::optional<double> units(const File& f) const;
+
+  const Rules* rules_;
+  FileTable table_;
+  LabelSet stages_, models_;  // number 0 is "none"
+  Work work_;
+  FileTally tally_;
+  std::vector<InFlight> in_flight_;
+  mutable std::optional<Instant> oldest_;  // of in_flight_; empty: look again
+};
+
+}  // namespace agent::progress

@@ -1,0 +1,608 @@
+#include "agent/progress/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/progress/quality.h"
+
+namespace agent::progress {
+namespace {
+
+constexpr Duration kHistorySpacing = std::chrono::seconds(1);
+constexpr Duration kStalledAfter =
+    std::chrono::seconds(60);         // at least; the contract, section 4, `state`
+constexpr double kStalledFactor = 5;  // times the p95 file duration
+
+constexpr std::size_t index(FileStatus s) { return static_cast<std::size_t>(s); }
+constexpr std::size_t outcome(FileStatus final) {
+  return index(final) - index(FileStatus::kCompleted);
+}
+
+// The tally of a label, made when first needed; number 0 is "none" and has none.
+template <typename Tally>
+Tally* tally_of(std::vector<Tally>& tallies, LabelId number, const LabelSet& names,
+                std::string Tally::*name) {
+  if (number == 0) return nullptr;
+  while (tallies.size() < number) {
+    tallies.emplace_back();
+    tallies.back().*name = names.name(static_cast<LabelId>(tallies.size()));
+  }
+  return &tallies[number - 1U];
+}
+
+template <typename T>
+void learn(std::optional<T>& into, const std::optional<T>& from) {
+  if (from) into = from;
+}
+void learn(std::string& into, const std::optional<std::string_view>& from) {
+  if (from) into = *from;
+}
+
+void merge(ConfigPatch& into, const ConfigPatch& from) {
+  learn(into.update_interval, from.update_interval);
+  learn(into.eta_update_interval, from.eta_update_interval);
+  learn(into.throughput_window, from.throughput_window);
+  learn(into.real_time_updates, from.real_time_updates);
+  learn(into.performance_alerts, from.performance_alerts);
+  learn(into.eta_optimization, from.eta_optimization);
+  learn(into.quality_tracking, from.quality_tracking);
+  learn(into.thresholds.slow_processing_ms, from.thresholds.slow_processing_ms);
+  learn(into.thresholds.high_error_rate, from.thresholds.high_error_rate);
+  learn(into.thresholds.low_throughput, from.thresholds.low_throughput);
+  learn(into.thresholds.eta_deviation_percent, from.thresholds.eta_deviation_percent);
+  learn(into.thresholds.quality_score_threshold, from.thresholds.quality_score_threshold);
+}
+
+SessionConfig in_force(Mode mode, const ConfigPatch& p, std::optional<bool> persistence,
+                       std::optional<bool> analytics) {
+  SessionConfig c;
+  c.mode = mode;
+  c.update_interval = p.update_interval.value_or(c.update_interval);
+  c.eta_update_interval = p.eta_update_interval.value_or(c.eta_update_interval);
+  c.throughput_window = p.throughput_window.value_or(c.throughput_window);
+  c.real_time_updates = p.real_time_updates.value_or(true);
+  c.performance_alerts = p.performance_alerts.value_or(mode >= Mode::kEnhanced);
+  c.eta_optimization = p.eta_optimization.value_or(true);
+  c.quality_tracking = p.quality_tracking.value_or(mode >= Mode::kEnhanced);
+  c.persistence = persistence.value_or(true);
+  c.analytics = analytics.value_or(mode >= Mode::kComprehensive);
+  AlertThresholds& t = c.thresholds;
+  t.slow_processing_ms = p.thresholds.slow_processing_ms;
+  t.high_error_rate = p.thresholds.high_error_rate.value_or(t.high_error_rate);
+  t.low_throughput = p.thresholds.low_throughput;
+  t.eta_deviation_percent = p.thresholds.eta_deviation_percent.value_or(t.eta_deviation_percent);
+  t.quality_score_threshold =
+      p.thresholds.quality_score_threshold.value_or(t.quality_score_threshold);
+  return c;
+}
+
+Rejection invalid(std::string field, std::string message) {
+  return {RejectReason::kInvalidField, std::move(field), std::move(message)};
+}
+
+}  // namespace
+
+Session::Session(std::string_view id, const Rules& rules, Instant start, Now at)
+    : rules_(&rules),
+      start_(start),
+      latest_(start),
+      latest_at_(at.steady),
+      last_received_(at),
+      files_(rules),
+      throughput_(SessionConfig{}.throughput_window, kHistorySpacing),
+      bytes_window_(SessionConfig{}.throughput_window) {
+  SessionIdentity identity;
+  identity.id = id;
+  identity_ = std::make_shared<const SessionIdentity>(std::move(identity));
+  throughput_.begin(start);
+}
+
+Result<Applied, Rejection> Session::apply(const Event& event, Instant ts, Now at,
+                                          std::size_t files_left, FileObserver& observer) {
+  const Arrival arrival{ts, at, files_left, observer};
+  ++version_;
+  const auto* start = std::get_if<SessionStarted>(&event.fact);
+  if (stale_ || (start != nullptr && ended())) {
+    open_attempt(ts, at, start != nullptr && start->resume && tracking_);
+  }
+  auto applied = std::visit([&](const auto& fact) { return take(fact, arrival); }, event.fact);
+  if (applied) {
+    move_clock(ts, at);
+    if (*applied == Applied::kStale) ++stale_events_;
+  }
+  return applied;
+}
+
+void Session::move_clock(Instant ts, Now at) {
+  last_received_ = at;
+  if (ended()) return;
+  if (ts >= latest_) {
+    latest_ = ts;
+    latest_at_ = at.steady;
+  }
+  if (ts < start_ && !started_explicitly_) start_ = ts;
+}
+
+void Session::open_attempt(Instant ts, Now at, bool resume) {
+  auto identity = *identity_;
+  ++identity.attempt;
+  ++identity.revision;
+  identity_ = std::make_shared<const SessionIdentity>(std::move(identity));
+  start_ = latest_ = ts;
+  latest_at_ = at.steady;
+  started_explicitly_ = true;
+  paused_at_.reset();
+  paused_ = {};
+  end_time_.reset();
+  end_status_.reset();
+  end_reason_.clear();
+  stale_ = false;
+  tracking_ = true;
+  announced_files_ = 0;
+  announced_bytes_.reset();
+  deadline_.reset();
+  cost_budget_.reset();
+  counted_ = {};
+  if (resume) {
+    files_.restore();
+  } else {
+    files_.clear();
+    kind_ = Kind::kUnknown;
+  }
+  throughput_ = Throughput(config().throughput_window, kHistorySpacing);
+  throughput_.begin(ts);
+  bytes_window_ = Window(config().throughput_window);
+  at_attempt_ = counters_;
+  rate_limited_until_.reset();
+  resources_ = {};
+}
+
+// ---- events
+// --------------------------------------------------------------------------------------------
+
+Result<void, Rejection> Session::must_be(Kind kind) {
+  if (kind_ == Kind::kUnknown) kind_ = kind;
+  if (kind_ == kind) return {};
+  return failure(invalid(
+      "event",
+      kind == Kind::kCounts
+          ? "this session reports its files one by one; \"progress\" events cannot be mixed in "
+            "(use another session)"
+          : "this session reports counts by \"progress\" events; events about single files "
+            "cannot be mixed in (use another session)"));
+}
+
+Session::Outcome Session::take(const FileProgressed& e, const Arrival& a) {
+  if (kind_ != Kind::kFiles) {
+    if (auto ok = must_be(Kind::kFiles); !ok) return failure(ok.error());
+  }
+  if (a.files_left == 0 && !files_.has(e.file)) {
+    return failure(Rejection{
+        RejectReason::kTooManyFiles, "file",
+        "the agent tracks no more files (sessions.max_files); raise it, or end sessions"});
+  }
+  const FileEffect effect = files_.apply(e, a.ts);
+  record(effect, a);
+  return effect.applied;
+}
+
+Session::Outcome Session::take(const FilesAnnounced& e, const Arrival& a) {
+  if (auto ok = must_be(Kind::kFiles); !ok) return failure(ok.error());
+  if (e.files.size() > a.files_left) {
+    const auto fresh =
+        std::ranges::count_if(e.files, [&](const auto& f) { return !files_.has(f.file); });
+    if (static_cast<std::size_t>(fresh) > a.files_left) {
+      return failure(Rejection{
+          RejectReason::kTooManyFiles, "files",
+          "the agent tracks no more files (sessions.max_files); raise it, or end sessions"});
+    }
+  }
+  for (const AnnouncedFile& file : e.files) record(files_.announce(file, a.ts), a);
+  return Applied::kApplied;
+}
+
+// Adds what one file's event did to the session's counters, histograms, and windows.
+void Session::record(const FileEffect& effect, const Arrival& a) {
+  if (effect.bytes > 0) {
+    counters_.bytes += effect.bytes;
+    bytes_window_.add(a.ts, static_cast<double>(effect.bytes));
+  }
+  counters_.tokens_unspecified += effect.tokens;
+  counters_.cost += effect.cost;
+  counters_.retries += effect.retries;
+  if (effect.tokens > 0 || effect.cost > 0) {
+    if (ModelTally* m = tally_of(models_, effect.model, files_.models(), &ModelTally::model)) {
+      m->tokens += effect.tokens;
+      m->cost += effect.cost;
+    }
+  }
+  if (effect.size) file_bytes_.observe(static_cast<double>(*effect.size));
+  if (effect.stage_took) {
+    StageTally* s = tally_of(stages_, effect.stage_left, files_.stages(), &StageTally::stage);
+    s->seconds.observe(seconds(*effect.stage_took));
+  }
+  if (effect.ended) {
+    const std::size_t which = outcome(*effect.ended);
+    ++counters_.files_ended[which];
+    if (effect.took && which < file_seconds_.size())
+      file_seconds_[which].observe(seconds(*effect.took));
+    if (*effect.ended == FileStatus::kCompleted) complete(a.ts, 1);
+  }
+  if (effect.change) a.observer.on_file(*effect.change);
+}
+
+void Session::complete(Instant at, double files) {
+  if (ended()) return;
+  const Instant now = std::max(at, latest_);
+  throughput_.advance(now, active_elapsed(now));
+  throughput_.complete(at, files);
+}
+
+Session::Outcome Session::take(const CountsReported& e, const Arrival& a) {
+  if (auto ok = must_be(Kind::kCounts); !ok) return failure(ok.error());
+  if (a.ts < counted_.reported) return Applied::kStale;
+  counted_.reported = a.ts;
+  if (e.total) announced_files_ = *e.total;
+  const auto count = [&](std::int64_t& value, const std::optional<std::int64_t>& to,
+                         FileStatus as) {
+    if (!to) return std::int64_t{0};
+    const std::int64_t more = *to - std::exchange(value, *to);
+    if (more > 0) {
+      counters_.files_ended[outcome(as)] += more;
+      counted_.moved = a.ts;
+    }
+    return std::max<std::int64_t>(0, more);
+  };
+  const std::int64_t completed = count(counted_.completed, e.completed, FileStatus::kCompleted);
+  count(counted_.failed, e.failed, FileStatus::kFailed);
+  count(counted_.skipped, e.skipped, FileStatus::kSkipped);
+  if (completed > 0) complete(a.ts, static_cast<double>(completed));
+  if (e.bytes_done) {
+    const std::int64_t more = *e.bytes_done - std::exchange(counted_.bytes_done, *e.bytes_done);
+    if (more > 0) {
+      counters_.bytes += more;
+      counted_.moved = a.ts;
+      bytes_window_.add(a.ts, static_cast<double>(more));
+    }
+  }
+  return Applied::kApplied;
+}
+
+ProviderTally& Session::provider(std::string_view name) {
+  const LabelId number = provider_names_.intern(name, rules_->limits.max_label_values);
+  while (providers_.size() <= number) {
+    providers_.emplace_back();
+    providers_.back().provider = provider_names_.name(static_cast<LabelId>(providers_.size() - 1));
+  }
+  return providers_[number];
+}
+
+Session::Outcome Session::take(const ApiCalled& e, const Arrival&) {
+  ProviderTally& p = provider(e.provider);
+  (e.ok ? p.calls_ok : p.calls_failed) += e.calls;
+  (e.ok ? counters_.api_ok : counters_.api_failed) += e.calls;
+  if (e.duration) p.call_seconds.observe(seconds(*e.duration), static_cast<std::uint64_t>(e.calls));
+  const std::int64_t in = e.tokens_in.value_or(0);
+  const std::int64_t out = e.tokens_out.value_or(0);
+  const std::int64_t rest = std::max<std::int64_t>(0, e.tokens.value_or(0) - in - out);
+  counters_.tokens_in += in;
+  counters_.tokens_out += out;
+  counters_.tokens_unspecified += rest;
+  double cost = e.cost.value_or(0);
+  if (!e.cost && !e.model.empty()) {
+    if (const auto price = rules_->pricing.find(e.model); price != rules_->pricing.end()) {
+      cost = cost_of(price->second,
+                     {.input = in + rest, .output = out, .cached = e.tokens_cached.value_or(0)});
+    }
+  }
+  counters_.cost += cost;
+  p.cost += cost;
+  p.tokens += in + out + rest;
+  if (!e.model.empty()) {
+    if (ModelTally* m =
+            tally_of(models_, files_.model_number(e.model), files_.models(), &ModelTally::model)) {
+      m->tokens += in + out + rest;
+      m->cost += cost;
+    }
+  }
+  return Applied::kApplied;
+}
+
+Session::Outcome Session::take(const RateLimited& e, const Arrival& a) {
+  ProviderTally& p = provider(e.provider);
+  const Duration delay = e.delay.value_or(Duration::zero());
+  p.rate_limit_hits += e.hits;
+  p.rate_limit_delay += delay;
+  counters_.rate_limit_hits += e.hits;
+  counters_.rate_limit_delay += delay;
+  learn(p.limit, e.limit);
+  learn(p.remaining, e.remaining);
+  learn(p.reset_at, e.reset_at);
+  // A quota that is not used up limits nothing yet, whenever it resets.
+  const bool used_up = e.remaining.value_or(0) <= 0;
+  Instant until = a.ts + delay;
+  if (e.reset_at && used_up) until = std::max(until, *e.reset_at);
+  rate_limited_until_ = std::max(rate_limited_until_.value_or(until), until);
+  return Applied::kApplied;
+}
+
+Session::Outcome Session::take(const ResourcesUsed& e, const Arrival&) {
+  learn(resources_.cpu_cores, e.cpu_cores);
+  learn(resources_.memory_bytes, e.memory_bytes);
+  learn(resources_.memory_limit_bytes, e.memory_limit_bytes);
+  learn(resources_.network_rx_bytes, e.network_rx_bytes);
+  learn(resources_.network_tx_bytes, e.network_tx_bytes);
+  learn(resources_.network_errors, e.network_errors);
+  return Applied::kApplied;
+}
+
+Session::Outcome Session::take(const SessionStarted& e, const Arrival& a) {
+  take_facts(e.facts);
+  if (a.ts < start_) start_ = a.ts;
+  started_explicitly_ = true;
+  return Applied::kApplied;
+}
+
+Session::Outcome Session::take(const SessionUpdated& e, const Arrival&) {
+  take_facts(e.facts);
+  return Applied::kApplied;
+}
+
+void Session::take_facts(const SessionFacts& f) {
+  SessionIdentity identity = *identity_;
+  ++identity.revision;
+  // The family follows the name until it is given itself.
+  const bool family_is_name = identity.family == identity.name;
+  learn(identity.name, f.name);
+  if (f.family)
+    identity.family = *f.family;
+  else if (f.name && family_is_name)
+    identity.family = identity.name;
+  learn(identity.unit, f.unit);
+  learn(identity.currency, f.currency);
+  learn(identity.shard, f.shard);
+  learn(identity.shards, f.shards);
+  if (f.labels) {
+    identity.labels.assign(f.labels->begin(), f.labels->end());
+    std::ranges::sort(identity.labels);
+  }
+  mode_ = f.mode.value_or(mode_);
+  merge(switches_, f.config);
+  learn(persistence_, f.persistence);
+  learn(analytics_, f.analytics);
+  identity.config = in_force(mode_, switches_, persistence_, analytics_);
+  identity_ = std::make_shared<const SessionIdentity>(std::move(identity));
+  throughput_.resize(config().throughput_window);
+  bytes_window_.resize(config().throughput_window);
+  announced_files_ = f.total_files.value_or(announced_files_);
+  learn(announced_bytes_, f.total_bytes);
+  learn(concurrency_, f.concurrency);
+  learn(deadline_, f.deadline);
+  learn(cost_budget_, f.cost_budget);
+}
+
+Session::Outcome Session::take(const SessionPaused&, const Arrival& a) {
+  if (!paused_at_ && live()) {
+    throughput_.advance(std::max(a.ts, latest_), active_elapsed(std::max(a.ts, latest_)));
+    paused_at_ = std::max(a.ts, start_);
+  }
+  return Applied::kApplied;
+}
+
+Session::Outcome Session::take(const SessionResumed&, const Arrival& a) {
+  if (paused_at_ && live()) {
+    paused_ += std::max(Duration::zero(), a.ts - *paused_at_);
+    paused_at_.reset();
+  }
+  return Applied::kApplied;
+}
+
+Session::Outcome Session::take(const SessionEnded& e, const Arrival& a) {
+  if (ended()) return Applied::kApplied;
+  const Instant end = std::max(a.ts, latest_);
+  throughput_.advance(end, active_elapsed(end));
+  bytes_window_.advance(end);
+  if (paused_at_) {
+    paused_ += std::max(Duration::zero(), end - *paused_at_);
+    paused_at_.reset();
+  }
+  latest_ = end;
+  end_time_ = end;
+  end_status_ = e.status;
+  end_reason_ = e.reason;
+  return Applied::kApplied;
+}
+
+void Session::become_stale(Now at) {
+  end_time_ = now(at);
+  stale_ = true;
+  ++version_;
+  files_.free_records();
+}
+
+void Session::stop(Now at) {
+  if (!end_time_) become_stale(at);
+  tracking_ = false;
+  ++version_;
+  files_.free_records();
+}
+
+// ---- answers
+// -------------------------------------------------------------------------------------------
+
+Instant Session::now(Now at) const {
+  if (end_time_) return *end_time_;
+  return latest_ + std::max(Duration::zero(), at.steady - latest_at_);
+}
+
+Duration Session::active_elapsed(Instant now) const {
+  const Duration pausing =
+      paused_at_ ? std::max(Duration::zero(), now - *paused_at_) : Duration::zero();
+  return std::max(Duration::zero(), now - start_ - paused_ - pausing);
+}
+
+Duration Session::silence(Now at) const {
+  return std::max(Duration::zero(), at.steady - last_received_.steady);
+}
+
+bool Session::stalled(Now at) const {
+  const double p95 = file_seconds_[0].quantile(0.95).value_or(0);
+  return seconds(silence(at)) > std::max(seconds(kStalledAfter), kStalledFactor * p95);
+}
+
+SessionState Session::state(Now at) const {
+  if (end_status_) return static_cast<SessionState>(*end_status_);
+  if (stale_) return SessionState::kStale;
+  if (paused_at_) return SessionState::kPaused;
+  const Instant t = now(at);
+  if (rate_limited_until_ && t < *rate_limited_until_) return SessionState::kRateLimited;
+  if (stalled(at)) return SessionState::kStalled;
+  const FileCounts c = counts();
+  if (c[index(FileStatus::kProcessing)] > 0) {
+    return c[index(FileStatus::kPending)] == 0 ? SessionState::kFinishing : SessionState::kWorking;
+  }
+  if (counts_only() && counted_.moved > t - config().throughput_window)
+    return SessionState::kWorking;
+  return SessionState::kWaiting;
+}
+
+std::int64_t Session::total_files() const {
+  const std::int64_t seen = counts_only() ? counted_.completed + counted_.failed + counted_.skipped
+                                          : files_.work().seen();
+  return std::max(announced_files_, seen);
+}
+
+FileCounts Session::counts() const {
+  FileCounts c = files_.tally().counts;
+  if (counts_only()) {
+    c[index(FileStatus::kCompleted)] = counted_.completed;
+    c[index(FileStatus::kFailed)] = counted_.failed;
+    c[index(FileStatus::kSkipped)] = counted_.skipped;
+    c[index(FileStatus::kPending)] =
+        total_files() - counted_.completed - counted_.failed - counted_.skipped;
+    return c;
+  }
+  c[index(FileStatus::kPending)] += total_files() - files_.work().seen();
+  return c;
+}
+
+WorkDone Session::work() const {
+  if (!counts_only()) return files_.work().done(total_files());
+  WorkDone w;
+  w.total = static_cast<double>(total_files());
+  w.done = static_cast<double>(counted_.completed + counted_.failed + counted_.skipped);
+  w.earned = static_cast<double>(counted_.completed + counted_.failed);
+  if (announced_files_ == 0 && announced_bytes_.value_or(0) > 0) {  // a job that counts bytes alone
+    w.total = static_cast<double>(std::max(*announced_bytes_, counted_.bytes_done));
+    w.done = w.earned = static_cast<double>(counted_.bytes_done);
+  } else if (announced_files_ == 0) {
+    w.total = w.done = 0;  // no total is known: what was counted is no share of anything
+  }
+  return w;
+}
+
+std::int64_t Session::concurrency() const {
+  return std::max<std::int64_t>(1, concurrency_.value_or(files_.tally().most_in_flight));
+}
+
+Metrics Session::metrics(Now at) const {
+  Metrics m;
+  const Instant now = this->now(at);
+  m.total_files = total_files();
+  m.files = counts();
+  const WorkDone w = work();
+  m.progress_percentage = w.percentage();
+  m.complexity_factor = w.complexity;
+  m.start_time = start_;
+  m.current_time = now;
+  m.elapsed = now - start_;
+  m.active_elapsed = active_elapsed(now);
+  fill_costs_and_quality(m);
+  if (config().computes_rates()) fill_rates(m, now);
+  return m;
+}
+
+void Session::fill_rates(Metrics& m, Instant now) const {
+  const FileTally& t = files_.tally();
+  if (t.processing_count > 0) {
+    m.average_processing_ms =
+        milliseconds(t.processing_sum) / static_cast<double>(t.processing_count);
+  }
+  throughput_.advance(now, m.active_elapsed);
+  bytes_window_.advance(now);
+  const std::int64_t own = m.count(FileStatus::kCompleted) - files_.work().restored_completed();
+  if (m.active_elapsed > Duration::zero()) {
+    m.average_throughput = static_cast<double>(own) * 60 / seconds(m.active_elapsed);
+    m.bytes_per_second = std::max(0.0, bytes_window_.sum()) /
+                         seconds(std::min(m.active_elapsed, bytes_window_.length()));
+  }
+  m.current_throughput = throughput_.current(m.active_elapsed);
+  m.peak_throughput = throughput_.peak() ? throughput_.peak() : m.average_throughput;
+  m.throughput_history = throughput_.history().points();
+}
+
+void Session::fill_costs_and_quality(Metrics& m) const {
+  const Counters& c = counters_;
+  const Counters& was = at_attempt_;
+  m.rate_limit_hits = c.rate_limit_hits - was.rate_limit_hits;
+  m.rate_limit_delay = c.rate_limit_delay - was.rate_limit_delay;
+  m.api_calls_successful = c.api_ok - was.api_ok;
+  m.api_calls_failed = c.api_failed - was.api_failed;
+  m.api_calls_total = m.api_calls_successful + m.api_calls_failed;
+  m.api_success_rate = share(m.api_calls_successful, m.api_calls_total);
+  m.total_tokens = c.tokens() - was.tokens();
+  m.estimated_cost = std::max(0.0, c.cost - was.cost);
+  m.retry_count = c.retries - was.retries;
+  m.error_rate = share(m.count(FileStatus::kFailed), m.finished());
+  if (const std::int64_t completed = m.count(FileStatus::kCompleted); completed > 0) {
+    m.cost_per_file = m.estimated_cost / static_cast<double>(completed);
+    m.tokens_per_file = static_cast<double>(m.total_tokens) / static_cast<double>(completed);
+  }
+  if (config().computes_efficiency()) {
+    m.rate_limiting_impact =
+        rate_limiting_impact(m.rate_limit_delay, m.active_elapsed, concurrency());
+    if (m.api_success_rate) m.api_efficiency = *m.api_success_rate * (1 - *m.rate_limiting_impact);
+  }
+  if (config().quality_tracking) {
+    const FileTally& t = files_.tally();
+    std::optional<double> reported;
+    if (t.quality_count > 0)
+      reported = std::clamp(t.quality_sum / static_cast<double>(t.quality_count), 0.0, 1.0);
+    m.quality_score = quality_score({.reported = reported,
+                                     .error_rate = m.error_rate,
+                                     .api_success_rate = m.api_success_rate,
+                                     .retries = m.retry_count,
+                                     .finished = m.finished()});
+  }
+}
+
+SessionSnapshot Session::snapshot(Now at) const {
+  SessionSnapshot s;
+  s.identity = identity_;
+  s.version = version_;
+  s.state = state(at);
+  s.is_tracking = tracking_;
+  s.last_event_time = latest_;
+  s.last_received = last_received_.wall;
+  s.end_time = end_time_;
+  s.end_reason = end_reason_;
+  s.deadline = deadline_;
+  s.cost_budget = cost_budget_;
+  s.metrics = metrics(at);
+  s.counters = counters_;
+  s.providers = providers_;
+  s.stages = stages_;
+  s.models = models_;
+  s.file_seconds = file_seconds_;
+  s.file_bytes = file_bytes_;
+  if (const auto oldest = files_.oldest_start(); oldest && !end_time_) {
+    s.oldest_in_flight = std::max(Duration::zero(), s.metrics.current_time - *oldest);
+  }
+  s.resources = resources_;
+  s.rejected = rejected_;
+  s.duplicates = duplicates_;
+  s.stale_events = stale_events_;
+  return s;
+}
+
+}  // namespace agent::progress

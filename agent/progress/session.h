@@ -1,0 +1,173 @@
+// Session: one run of a job: who it is, its clock, its files, and its tallies. `apply` takes an
+// event in O(1) and keeps tallies, nothing else; `snapshot` turns them into answers. Pure: time is
+// an argument. Not thread-safe: the tracker guards it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/clock.h"
+#include "agent/progress/change.h"
+#include "agent/progress/event.h"
+#include "agent/progress/files.h"
+#include "agent/progress/rules.h"
+#include "agent/progress/snapshot.h"
+#include "agent/progress/throughput.h"
+#include "agent/progress/work.h"
+#include "agent/result.h"
+
+namespace agent::progress {
+
+// Takes what one event changed in files, one by one; a view, valid during the call only.
+class FileObserver {
+ public:
+  virtual ~FileObserver() = default;
+  virtual void on_file(const FileChange& change) = 0;
+};
+
+class Session {
+ public:
+  // `at.wall` must already be the event's time where it gave one.
+  Session(std::string_view id, const Rules& rules, Instant start, Now at);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Applies one event whose time is `ts`, received at `at`. `files_left` is how many more files may
+  // be tracked. A refusal leaves everything as it was.
+  Result<Applied, Rejection> apply(const Event& event, Instant ts, Now at, std::size_t files_left,
+                                   FileObserver& observer);
+
+  [[nodiscard]] SessionSnapshot snapshot(Now at) const;
+
+  // The session's own clock: the largest `ts` seen plus the steady time since; stands still once
+  // ended.
+  [[nodiscard]] Instant now(Now at) const;
+  [[nodiscard]] Duration elapsed(Instant now) const { return now - start_; }
+  [[nodiscard]] Duration active_elapsed(Instant now) const;  // less paused time
+  [[nodiscard]] SessionState state(Now at) const;
+
+  // Ends tracking: no event for too long (`stale`), or DELETE (`stop`). Frees the files' memory.
+  void become_stale(Now at);
+  void stop(Now at);
+  void note_rejected(RejectReason reason) {
+    ++rejected_[static_cast<std::size_t>(reason)];
+    ++version_;
+  }
+  void note_duplicate() {
+    ++duplicates_;
+    ++version_;
+  }
+
+  [[nodiscard]] const std::string& id() const { return identity_->id; }
+  [[nodiscard]] const std::shared_ptr<const SessionIdentity>& identity() const { return identity_; }
+  [[nodiscard]] const SessionConfig& config() const { return identity_->config; }
+  [[nodiscard]] std::uint64_t version() const { return version_; }  // rises with every change
+  [[nodiscard]] bool ended() const { return end_status_.has_value(); }
+  [[nodiscard]] bool live() const { return !ended() && !stale_; }
+  [[nodiscard]] bool tracking() const { return tracking_; }
+  [[nodiscard]] bool paused() const { return paused_at_.has_value(); }
+  [[nodiscard]] SteadyInstant last_received() const { return last_received_.steady; }
+
+  // What estimates and alerts are made from.
+  [[nodiscard]] Instant start() const { return start_; }
+  [[nodiscard]] const Files& files() const { return files_; }
+  [[nodiscard]] std::int64_t total_files() const;
+  [[nodiscard]] FileCounts counts() const;
+  [[nodiscard]] WorkDone work() const;
+  [[nodiscard]] bool counts_only() const { return kind_ == Kind::kCounts; }
+  [[nodiscard]] std::int64_t concurrency() const;  // announced, else the most in flight, at least 1
+  [[nodiscard]] std::optional<std::int64_t> announced_concurrency() const { return concurrency_; }
+  [[nodiscard]] std::optional<Instant> rate_limited_until() const { return rate_limited_until_; }
+  [[nodiscard]] std::optional<Instant> deadline() const { return deadline_; }
+
+ private:
+  enum class Kind : std::uint8_t { kUnknown, kFiles, kCounts };
+  struct Counts {
+    std::int64_t completed = 0, failed = 0, skipped = 0, bytes_done = 0;
+    Instant reported = Instant::min();
+    Instant moved = Instant::min();
+  };
+  struct Arrival {
+    Instant ts;
+    Now at;
+    std::size_t files_left;
+    FileObserver& observer;
+  };
+  using Outcome = Result<Applied, Rejection>;
+
+  Outcome take(const FileProgressed& e, const Arrival& a);
+  Outcome take(const FilesAnnounced& e, const Arrival& a);
+  Outcome take(const CountsReported& e, const Arrival& a);
+  Outcome take(const ApiCalled& e, const Arrival& a);
+  Outcome take(const RateLimited& e, const Arrival& a);
+  Outcome take(const ResourcesUsed& e, const Arrival& a);
+  Outcome take(const SessionStarted& e, const Arrival& a);
+  Outcome take(const SessionUpdated& e, const Arrival& a);
+  Outcome take(const SessionPaused& e, const Arrival& a);
+  Outcome take(const SessionResumed& e, const Arrival& a);
+  Outcome take(const SessionEnded& e, const Arrival& a);
+
+  void record(const FileEffect& effect, const Arrival& a);
+  void complete(Instant at, double files);
+  void move_clock(Instant ts, Now at);
+  void open_attempt(Instant ts, Now at, bool resume);
+  void take_facts(const SessionFacts& facts);
+  [[nodiscard]] Result<void, Rejection> must_be(Kind kind);
+  ProviderTally& provider(std::string_view name);
+  [[nodiscard]] Metrics metrics(Now at) const;
+  void fill_rates(Metrics& m, Instant now) const;
+  void fill_costs_and_quality(Metrics& m) const;
+  [[nodiscard]] Duration silence(Now at) const;
+  [[nodiscard]] bool stalled(Now at) const;
+
+  const Rules* rules_;
+  std::shared_ptr<const SessionIdentity> identity_;
+  std::uint64_t version_ = 0;
+
+  // The clock.
+  Instant start_;
+  Instant latest_;           // the largest `ts` of this attempt
+  SteadyInstant latest_at_;  // when that event arrived
+  Now last_received_;
+  bool started_explicitly_ = false;
+  std::optional<Instant> paused_at_;
+  Duration paused_{};
+  std::optional<Instant> end_time_;
+  std::optional<EndStatus> end_status_;
+  std::string end_reason_;
+  bool stale_ = false, tracking_ = true;
+
+  // What was announced.
+  ConfigPatch switches_;
+  std::optional<bool> persistence_, analytics_;
+  Mode mode_ = Mode::kComprehensive;
+  std::int64_t announced_files_ = 0;
+  std::optional<std::int64_t> announced_bytes_, concurrency_;
+  std::optional<Instant> deadline_;
+  std::optional<double> cost_budget_;
+
+  // The work.
+  Kind kind_ = Kind::kUnknown;
+  Files files_;
+  Counts counted_;
+  mutable Throughput throughput_;  // reading it moves its window
+  mutable Window bytes_window_;
+  Counters counters_, at_attempt_;  // now, and when the attempt began
+  LabelSet provider_names_;
+  std::vector<ProviderTally> providers_;
+  std::vector<StageTally> stages_;  // by stage number - 1
+  std::vector<ModelTally> models_;  // by model number - 1
+  std::array<Histogram, 2> file_seconds_{Histogram{kFileDurationBounds},
+                                         Histogram{kFileDurationBounds}};
+  Histogram file_bytes_{kFileSizeBounds};
+  std::optional<Instant> rate_limited_until_;
+  Resources resources_;
+  std::array<std::uint32_t, kRejectReasonNames.size()> rejected_{};
+  std::uint32_t duplicates_ = 0, stale_events_ = 0;
+};
+
+}  // namespace agent::progress

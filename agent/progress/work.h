@@ -1,0 +1,70 @@
+// Work: how much of a session is done, weighed three ways at once (bytes, units, files), because
+// which one counts is known only when every file has been seen. O(1) per change. Pure; not
+// thread-safe. Source: the contract, section 4 (weights, progressPercentage, eta.methods.linear,
+// complexityFactor).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "agent/progress/names.h"
+
+namespace agent::progress {
+
+// Sums of weights in one unit.
+struct Weights {
+  std::array<double, kFileStatusNames.size()> in{};  // of the files in each state
+  double processing_done = 0;                        // weight x progress of those being processed
+  double restored = 0;  // of completed files that an earlier attempt did
+
+  [[nodiscard]] double of(FileStatus s) const { return in[static_cast<std::size_t>(s)]; }
+  [[nodiscard]] double total() const;
+  [[nodiscard]] double final() const;  // completed, failed, skipped, cancelled
+};
+
+// The work of a session in the weight that counts, unseen files taken at the mean weight of the
+// seen.
+struct WorkDone {
+  double total = 0;   // all of it
+  double done = 0;    // finished, left out, or done so far of what is being processed
+  double earned = 0;  // done in this attempt by working: without skipped, cancelled, restored
+  double complexity =
+      1;  // mean weight of unfinished / mean weight of finished files; 1 when unknown
+
+  [[nodiscard]] double remaining() const { return total > done ? total - done : 0; }
+  [[nodiscard]] double percentage() const;  // 0..100
+};
+
+// One file's part in the sums.
+struct FileWeight {
+  FileStatus status = FileStatus::kPending;
+  double progress = 0;      // 0..100
+  std::int64_t bytes = -1;  // -1: not known
+  double units = -1;        // -1: not known
+  bool restored = false;
+};
+
+class Work {
+ public:
+  void add(const FileWeight& f) { change(f, 1); }
+  void remove(const FileWeight& f) { change(f, -1); }
+  // The file is being processed and stays so; only its progress moved.
+  void move(const FileWeight& f, double progress_to);
+
+  // `total_files`: announced or seen, the larger.
+  [[nodiscard]] WorkDone done(std::int64_t total_files) const;
+  [[nodiscard]] const Weights& weights() const;  // in the unit that counts
+  [[nodiscard]] std::int64_t seen() const { return seen_; }
+  [[nodiscard]] std::int64_t restored_completed() const { return restored_completed_; }
+
+ private:
+  void change(const FileWeight& f, int sign);
+
+  std::int64_t seen_ = 0, with_bytes_ = 0, with_units_ = 0, processing_ = 0,
+               restored_completed_ = 0;
+  std::array<std::int64_t, kFileStatusNames.size()> count_{};
+  Weights bytes_, units_, files_;
+};
+
+}  // namespace agent::progress

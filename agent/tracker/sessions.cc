@@ -1,0 +1,220 @@
+#include "agent/tracker/sessions.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace agent::tracker {
+
+using progress::Rejection;
+using progress::RejectReason;
+using progress::Session;
+
+namespace {
+
+Rejection refused(RejectReason reason, std::string message) {
+  return {reason, "session", std::move(message)};
+}
+
+}  // namespace
+
+const progress::SnapshotPtr& Tracked::snapshot(Now at) {
+  const bool changed = !published_ || published_->version != session_.version();
+  const bool aged =
+      session_.live() && at.steady - published_at_ >= session_.config().update_interval;
+  if (changed || aged) {
+    auto fresh = std::make_shared<progress::SessionSnapshot>(session_.snapshot(at));
+    if (session_.live() && session_.config().computes_rates())
+      fresh->eta = forecast(at, fresh->metrics);
+    published_ = std::move(fresh);
+    published_at_ = at.steady;
+  }
+  return published_;
+}
+
+void Tracked::on_file(const progress::FileChange&) {}
+
+// Source: the contract, section 4, eta.methods.linear.
+std::optional<progress::Forecast> Tracked::forecast(Now at, const progress::Metrics& m) const {
+  const progress::WorkDone work = session_.work();
+  if (work.earned <= 0 || m.active_elapsed <= Duration::zero()) return std::nullopt;
+  const double remaining =
+      work.remaining() * static_cast<double>(m.active_elapsed.count()) / work.earned;
+  progress::Forecast f;
+  f.remaining = Duration(static_cast<Duration::rep>(remaining));
+  f.low = f.high = f.remaining;
+  f.completion = session_.now(at) + f.remaining;
+  f.methods[static_cast<std::size_t>(progress::EtaMethod::kLinear)] = f.remaining;
+  return f;
+}
+
+Tracked* Sessions::find(std::string_view id) {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+Result<Applied, Rejection> Sessions::apply(const progress::Event& event, Now at) {
+  const Instant ts = event.ts.value_or(at.wall);
+  auto found = find_or_start(event, ts, at);
+  if (!found) return failure(std::move(found.error()));
+  Tracked& tracked = **found;
+  Session& session = tracked.session();
+  const bool is_new = session.version() == 0;
+  const bool was_live = session.live();
+  const std::size_t files_before = session.files().size();
+
+  const std::size_t files_left =
+      rules_.limits.max_files - std::min(files_, rules_.limits.max_files);
+  auto applied = session.apply(event, ts, at, files_left, tracked);
+
+  files_ += session.files().size() - files_before;
+  ++generation_;
+  if (!applied && is_new) {
+    --active_;
+    remove(tracked);
+    return applied;
+  }
+  if (!applied) session.note_rejected(applied.error().reason);
+  if (was_live && !session.live()) leave(tracked, at);
+  if (!was_live && session.live()) {
+    ++active_;
+    tracked.stopped = tracked.scraped = false;
+    std::erase(left_, tracked.serial());
+  }
+  return applied;
+}
+
+Result<Tracked*, Rejection> Sessions::find_or_start(const progress::Event& event, Instant ts,
+                                                    Now at) {
+  Tracked* tracked = find(event.session);
+  const bool starts = std::holds_alternative<progress::SessionStarted>(event.fact);
+  const bool over = tracked != nullptr && !tracked->session().live();
+  if (tracked != nullptr && !over) return tracked;
+  if (!stopped_.empty() && stopped_.contains(event.session)) {
+    if (!starts) {
+      return failure(
+          refused(RejectReason::kSessionStopped,
+                  "tracking of this session was stopped; send session.start to track it again"));
+    }
+    stopped_.erase(stopped_.find(event.session));
+    std::erase(stopped_order_, event.session);
+  }
+  const bool becomes_active = tracked == nullptr || starts || !tracked->session().ended();
+  if (becomes_active && active_ >= rules_.limits.max_active) {
+    return failure(refused(
+        RejectReason::kTooManySessions,
+        "as many sessions are active as sessions.max_active allows; end some, or raise it"));
+  }
+  if (tracked != nullptr) return tracked;
+  auto made = std::make_unique<Tracked>(event.session, next_serial_++, rules_, ts, at);
+  tracked = made.get();
+  by_id_.emplace(tracked->session().id(), tracked);
+  by_serial_.emplace(tracked->serial(), std::move(made));
+  ++active_;
+  return tracked;
+}
+
+void Sessions::note_rejected(std::string_view id, RejectReason reason) {
+  if (Tracked* tracked = find(id)) tracked->session().note_rejected(reason);
+}
+
+void Sessions::note_duplicate(std::string_view id) {
+  if (Tracked* tracked = find(id)) tracked->session().note_duplicate();
+}
+
+// It is over: ended, stale, or stopped.
+void Sessions::leave(Tracked& tracked, Now at) {
+  --active_;
+  tracked.left_at = at.steady;
+  tracked.scraped = false;
+  left_.push_back(tracked.serial());
+  evict_beyond_limit();
+}
+
+void Sessions::remove(Tracked& tracked) {
+  ++generation_;
+  files_ -= tracked.session().files().size();
+  by_id_.erase(tracked.session().id());
+  std::erase(left_, tracked.serial());
+  by_serial_.erase(tracked.serial());
+}
+
+// Those already read by a scraper go first, then those longest over.
+void Sessions::evict_beyond_limit() {
+  while (left_.size() > rules_.limits.max_ended) {
+    const auto read =
+        std::ranges::find_if(left_, [&](auto serial) { return by_serial_.at(serial)->scraped; });
+    ++evicted_;
+    remove(*by_serial_.at(read == left_.end() ? left_.front() : *read));
+  }
+}
+
+bool Sessions::stop(std::string_view id, Now at) {
+  Tracked* tracked = find(id);
+  if (tracked == nullptr || tracked->stopped) return false;
+  const bool was_live = tracked->session().live();
+  const std::size_t files_before = tracked->session().files().size();
+  tracked->session().stop(at);
+  tracked->stopped = true;
+  tracked->scraped = false;
+  files_ -= files_before;
+  ++generation_;
+  remember_stopped(id);
+  if (was_live) leave(*tracked, at);
+  return true;
+}
+
+void Sessions::remember_stopped(std::string_view id) {
+  if (!stopped_.emplace(id).second) return;
+  stopped_order_.emplace_back(id);
+  if (stopped_order_.size() > rules_.limits.max_stopped) {
+    stopped_.erase(stopped_.find(stopped_order_.front()));
+    stopped_order_.pop_front();
+  }
+}
+
+std::size_t Sessions::clean_up(Duration max_silence, Now at) {
+  std::vector<Tracked*> silent;
+  for (const auto& [serial, tracked] : by_serial_) {
+    if (at.steady - tracked->session().last_received() >= max_silence)
+      silent.push_back(tracked.get());
+  }
+  for (Tracked* tracked : silent) {
+    if (tracked->session().live()) --active_;
+    remove(*tracked);
+  }
+  return silent.size();
+}
+
+void Sessions::mark_scraped(std::string_view id, std::uint64_t version) {
+  Tracked* tracked = find(id);
+  if (tracked != nullptr && tracked->session().version() == version) tracked->scraped = true;
+}
+
+void Sessions::tick(Now at) {
+  std::vector<Tracked*> gone;
+  std::vector<Tracked*> silent;
+  for (const auto& [serial, tracked] : by_serial_) {
+    const Session& session = tracked->session();
+    if (session.live()) {
+      const Duration silence = at.steady - session.last_received();
+      if (!session.paused() && silence > rules_.limits.stale_after) silent.push_back(tracked.get());
+    } else if (tracked->scraped) {
+      const bool lingered = at.steady - tracked->left_at >= rules_.limits.linger;
+      if (lingered || tracked->stopped) gone.push_back(tracked.get());
+    }
+  }
+  for (Tracked* tracked : gone) remove(*tracked);
+  for (Tracked* tracked : silent) {
+    files_ -= tracked->session().files().size();
+    tracked->session().become_stale(at);
+    ++generation_;
+    leave(*tracked, at);
+  }
+}
+
+void Sessions::configure(progress::Rules rules) {
+  rules_ = std::move(rules);
+  evict_beyond_limit();
+}
+
+}  // namespace agent::tracker

@@ -1,0 +1,108 @@
+// Sessions: the set of all sessions, and its bounds. Finds or starts the session that an event
+// names, applies the event, and decides who leaves and when. Time is an argument. Not thread-safe:
+// the tracker guards it.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/clock.h"
+#include "agent/progress/event.h"
+#include "agent/progress/rules.h"
+#include "agent/progress/session.h"
+#include "agent/progress/snapshot.h"
+#include "agent/progress/text.h"
+#include "agent/result.h"
+
+namespace agent::tracker {
+
+using progress::Applied;
+
+// A session and what belongs to it here.
+class Tracked final : public progress::FileObserver {
+ public:
+  Tracked(std::string_view id, std::uint64_t serial, const progress::Rules& rules, Instant start,
+          Now at)
+      : serial_(serial), session_(id, rules, start, at) {}
+
+  [[nodiscard]] progress::Session& session() { return session_; }
+  [[nodiscard]] const progress::Session& session() const { return session_; }
+  // In the order first seen.
+  [[nodiscard]] std::uint64_t serial() const { return serial_; }
+
+  // The answer as of `at`; the last one again while nothing changed and it is younger than the
+  // session's update interval.
+  const progress::SnapshotPtr& snapshot(Now at);
+
+  void on_file(const progress::FileChange& change) override;
+
+  // When it ended, went stale, or was stopped; on the agent's steady clock.
+  SteadyInstant left_at{};
+  bool stopped = false;  // by DELETE
+  bool scraped = false;  // its final values were read by a scraper
+
+ private:
+  [[nodiscard]] std::optional<progress::Forecast> forecast(Now at,
+                                                           const progress::Metrics& m) const;
+
+  std::uint64_t serial_;
+  progress::Session session_;
+  progress::SnapshotPtr published_;
+  SteadyInstant published_at_{};
+};
+
+class Sessions {
+ public:
+  explicit Sessions(progress::Rules rules) : rules_(std::move(rules)) {}
+  Sessions(const Sessions&) = delete;
+  Sessions& operator=(const Sessions&) = delete;
+
+  Result<Applied, progress::Rejection> apply(const progress::Event& event, Now at);
+  // An event that was refused before it came here, for the session's own record.
+  void note_rejected(std::string_view id, progress::RejectReason reason);
+  void note_duplicate(std::string_view id);
+
+  [[nodiscard]] Tracked* find(std::string_view id);
+  // In the order first seen.
+  [[nodiscard]] const std::map<std::uint64_t, std::unique_ptr<Tracked>>& all() const {
+    return by_serial_;
+  }
+
+  bool stop(std::string_view id, Now at);
+  std::size_t clean_up(Duration max_silence, Now at);
+  void mark_scraped(std::string_view id, std::uint64_t version);
+  void tick(Now at);
+  void configure(progress::Rules rules);
+
+  [[nodiscard]] std::size_t files() const { return files_; }    // tracked, all sessions together
+  [[nodiscard]] std::size_t active() const { return active_; }  // neither ended nor stale
+  [[nodiscard]] std::uint64_t evicted() const { return evicted_; }  // before their linger was over
+  [[nodiscard]] std::uint64_t generation() const { return generation_; }  // rises with every change
+
+ private:
+  Result<Tracked*, progress::Rejection> find_or_start(const progress::Event& event, Instant ts,
+                                                      Now at);
+  void leave(Tracked& tracked, Now at);
+  void remove(Tracked& tracked);
+  void evict_beyond_limit();
+  void remember_stopped(std::string_view id);
+
+  progress::Rules rules_;
+  std::map<std::uint64_t, std::unique_ptr<Tracked>> by_serial_;
+  boost::unordered_flat_map<std::string_view, Tracked*, progress::TextHash, progress::TextEqual>
+      by_id_;
+  std::deque<std::uint64_t> left_;  // serials of sessions that are over, the earliest first
+  boost::unordered_flat_set<std::string, progress::TextHash, progress::TextEqual> stopped_;
+  std::deque<std::string> stopped_order_;
+  std::uint64_t next_serial_ = 1, generation_ = 0, evicted_ = 0;
+  std::size_t files_ = 0, active_ = 0;
+};
+
+}  // namespace agent::tracker

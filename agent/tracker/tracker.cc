@@ -1,0 +1,147 @@
+#include "agent/tracker/tracker.h"
+
+#include <utility>
+
+namespace agent::tracker {
+
+Tracker::Tracker(Settings settings)
+    : sessions_(std::move(settings.rules)), producers_(settings.max_producers) {}
+
+// The analysis does not follow a lock through a reference held by the batch; the annotations on the
+// class do.
+Tracker::Batch::Batch(Tracker& tracker, Now at) NO_THREAD_SAFETY_ANALYSIS : tracker_(tracker),
+                                                                            at_(at) {
+  tracker_.mutex_.lock();
+  revision_ = ++tracker_.applied_;
+}
+
+Tracker::Batch::~Batch() NO_THREAD_SAFETY_ANALYSIS { tracker_.mutex_.unlock(); }
+
+// Whether this number is new for the producer; from now on it is used up.
+bool Tracker::Batch::take_seq(std::string_view name, std::int64_t seq) NO_THREAD_SAFETY_ANALYSIS {
+  Producer& producer = tracker_.producers_.touch(name);
+  if (seq <= producer.last_seq) return false;
+  tracker_.totals_.gaps += static_cast<std::uint64_t>(seq - producer.last_seq - 1);
+  producer.last_seq = seq;
+  return true;
+}
+
+Result<Applied, progress::Rejection> Tracker::Batch::apply(const progress::Event& event)
+    NO_THREAD_SAFETY_ANALYSIS {
+  if (event.seq && !event.producer.empty() && !take_seq(event.producer, *event.seq)) {
+    ++tracker_.totals_.duplicates;
+    tracker_.sessions_.note_duplicate(event.session);
+    return Applied::kDuplicate;
+  }
+  auto applied = tracker_.sessions_.apply(event, at_);
+  if (applied && *applied == Applied::kStale) ++tracker_.totals_.stale;
+  return applied;
+}
+
+void Tracker::Batch::refuse(std::string_view session, std::string_view producer,
+                            std::optional<std::int64_t> seq,
+                            progress::RejectReason reason) NO_THREAD_SAFETY_ANALYSIS {
+  if (seq && !producer.empty()) take_seq(producer, *seq);
+  if (!session.empty()) tracker_.sessions_.note_rejected(session, reason);
+}
+
+std::int64_t Tracker::last_seq(std::string_view producer) {
+  const MutexLock lock(mutex_);
+  return producers_.touch(producer).last_seq;
+}
+
+Revision Tracker::durable() const {
+  const MutexLock lock(mutex_);
+  return applied_;
+}
+
+bool Tracker::durable_means_committed() const { return false; }
+
+View Tracker::view(Now at) {
+  const MutexLock lock(mutex_);
+  View view{at, {}, sessions_.generation()};
+  view.sessions.reserve(sessions_.all().size());
+  for (const auto& [serial, tracked] : sessions_.all())
+    view.sessions.push_back(tracked->snapshot(at));
+  return view;
+}
+
+progress::SnapshotPtr Tracker::session(std::string_view id, Now at) {
+  const MutexLock lock(mutex_);
+  Tracked* tracked = sessions_.find(id);
+  return tracked == nullptr ? nullptr : tracked->snapshot(at);
+}
+
+std::optional<FilesPage> Tracker::files(std::string_view id,
+                                        std::optional<progress::FileStatus> status,
+                                        std::uint64_t cursor, std::size_t limit) {
+  const MutexLock lock(mutex_);
+  const Tracked* tracked = sessions_.find(id);
+  if (tracked == nullptr) return std::nullopt;
+  const progress::Files& files = tracked->session().files();
+  FilesPage page;
+  auto at = files.table().seek(cursor);
+  for (; at; at = files.table().next_from(progress::FileTable::after(*at, files.table().at(*at)))) {
+    if (status && files.table().at(*at).status != *status) continue;
+    if (page.files.size() == limit) {
+      page.next = *at;
+      break;
+    }
+    page.files.push_back(files.snapshot(*at));
+  }
+  return page;
+}
+
+std::optional<progress::FileSnapshot> Tracker::file(std::string_view id, std::string_view file) {
+  const MutexLock lock(mutex_);
+  const Tracked* tracked = sessions_.find(id);
+  if (tracked == nullptr) return std::nullopt;
+  const progress::Files& files = tracked->session().files();
+  const auto ref = files.table().find(file);
+  if (!ref) return std::nullopt;
+  return files.snapshot(*ref);
+}
+
+bool Tracker::stop(std::string_view id, Now at) {
+  const MutexLock lock(mutex_);
+  return sessions_.stop(id, at);
+}
+
+std::size_t Tracker::clean_up(Duration max_silence, Now at) {
+  const MutexLock lock(mutex_);
+  return sessions_.clean_up(max_silence, at);
+}
+
+void Tracker::mark_scraped(const View& view) {
+  const MutexLock lock(mutex_);
+  for (const auto& session : view.sessions) {
+    if (session->end_time) sessions_.mark_scraped(session->id(), session->version);
+  }
+}
+
+std::uint64_t Tracker::generation() const {
+  const MutexLock lock(mutex_);
+  return sessions_.generation();
+}
+
+void Tracker::tick(Now at) {
+  const MutexLock lock(mutex_);
+  sessions_.tick(at);
+}
+
+void Tracker::configure(Settings settings) {
+  const MutexLock lock(mutex_);
+  sessions_.configure(std::move(settings.rules));
+  producers_.set_most(settings.max_producers);
+}
+
+Totals Tracker::totals() const {
+  const MutexLock lock(mutex_);
+  Totals t = totals_;
+  t.sessions_evicted = sessions_.evicted();
+  t.files = sessions_.files();
+  t.producers = producers_.size();
+  return t;
+}
+
+}  // namespace agent::tracker
