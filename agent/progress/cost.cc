@@ -1,6 +1,7 @@
 #include "agent/progress/cost.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace agent::progress {
 
@@ -11,6 +12,14 @@ double cost_of(const Price& price, const TokenUse& use) {
           static_cast<double>(cached) * cached_price +
           static_cast<double>(use.output) * price.output_per_million) /
          1e6;
+}
+
+std::optional<CostForecast> forecast_cost(double spent, const WorkDone& work,
+                                          std::int64_t finished) {
+  if (spent <= 0 || work.earned <= 0 || finished <= 0) return std::nullopt;
+  const double ahead = spent / work.earned * work.remaining();
+  const double spread = std::min(1.0, 1.28 / std::sqrt(static_cast<double>(finished)));
+  return CostForecast{spent + ahead * (1 - spread), spent + ahead, spent + ahead * (1 + spread)};
 }
 
 }  // namespace agent::progress

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "agent/progress/text.h"
+#include "agent/progress/work.h"
 
 namespace agent::progress {
 
@@ -26,5 +27,15 @@ struct TokenUse {
 
 // input and output at their price; the cached part of the input at its own.
 double cost_of(const Price& price, const TokenUse& use);
+
+// What the session will have cost at its end: a range that holds in four cases of five.
+struct CostForecast {
+  double low = 0, likely = 0, high = 0;
+};
+// Cost so far / work earned x work remaining, +- 1.28 sigma of a mean over `finished` files whose
+// costs vary as much as an exponential distribution's (coefficient of variation 1). Empty while
+// nothing was earned or spent.
+std::optional<CostForecast> forecast_cost(double spent, const WorkDone& work,
+                                          std::int64_t finished);
 
 }  // namespace agent::progress

@@ -90,7 +90,8 @@ Session::Session(std::string_view id, const Rules& rules, Instant start, Now at)
       last_received_(at),
       files_(rules),
       throughput_(SessionConfig{}.throughput_window, kHistorySpacing),
-      bytes_window_(SessionConfig{}.throughput_window) {
+      bytes_window_(SessionConfig{}.throughput_window),
+      delay_window_(SessionConfig{}.throughput_window) {
   SessionIdentity identity;
   identity.id = id;
   identity_ = std::make_shared<const SessionIdentity>(std::move(identity));
@@ -152,6 +153,7 @@ void Session::open_attempt(Instant ts, Now at, bool resume) {
   throughput_ = Throughput(config().throughput_window, kHistorySpacing);
   throughput_.begin(ts);
   bytes_window_ = Window(config().throughput_window);
+  delay_window_ = Window(config().throughput_window);
   at_attempt_ = counters_;
   rate_limited_until_.reset();
   resources_ = {};
@@ -315,9 +317,8 @@ Session::Outcome Session::take(const RateLimited& e, const Arrival& a) {
   p.rate_limit_delay += delay;
   counters_.rate_limit_hits += e.hits;
   counters_.rate_limit_delay += delay;
-  learn(p.limit, e.limit);
-  learn(p.remaining, e.remaining);
-  learn(p.reset_at, e.reset_at);
+  p.quota.report({e.limit, e.remaining, e.reset_at}, a.ts);
+  if (delay > Duration::zero()) delay_window_.add(a.ts, seconds(delay));
   // A quota that is not used up limits nothing yet, whenever it resets.
   const bool used_up = e.remaining.value_or(0) <= 0;
   Instant until = a.ts + delay;
@@ -374,6 +375,7 @@ void Session::take_facts(const SessionFacts& f) {
   identity_ = std::make_shared<const SessionIdentity>(std::move(identity));
   throughput_.resize(config().throughput_window);
   bytes_window_.resize(config().throughput_window);
+  delay_window_.resize(config().throughput_window);
   announced_files_ = f.total_files.value_or(announced_files_);
   learn(announced_bytes_, f.total_bytes);
   learn(concurrency_, f.concurrency);
@@ -402,6 +404,7 @@ Session::Outcome Session::take(const SessionEnded& e, const Arrival& a) {
   const Instant end = std::max(a.ts, latest_);
   throughput_.advance(end, active_elapsed(end));
   bytes_window_.advance(end);
+  delay_window_.advance(end);
   if (paused_at_) {
     paused_ += std::max(Duration::zero(), end - *paused_at_);
     paused_at_.reset();
@@ -552,6 +555,7 @@ void Session::fill_costs_and_quality(Metrics& m) const {
   m.api_success_rate = share(m.api_calls_successful, m.api_calls_total);
   m.total_tokens = c.tokens() - was.tokens();
   m.estimated_cost = std::max(0.0, c.cost - was.cost);
+  m.cost_forecast = forecast_cost(m.estimated_cost, work(), m.finished());
   m.retry_count = c.retries - was.retries;
   m.error_rate = share(m.count(FileStatus::kFailed), m.finished());
   if (const std::int64_t completed = m.count(FileStatus::kCompleted); completed > 0) {
@@ -561,6 +565,10 @@ void Session::fill_costs_and_quality(Metrics& m) const {
   if (config().computes_efficiency()) {
     m.rate_limiting_impact =
         rate_limiting_impact(m.rate_limit_delay, m.active_elapsed, concurrency());
+    delay_window_.advance(m.current_time);
+    m.rate_limited_share = rate_limiting_impact(
+        std::chrono::duration_cast<Duration>(std::chrono::duration<double>(delay_window_.sum())),
+        std::min(m.active_elapsed, delay_window_.length()), concurrency());
     if (m.api_success_rate) m.api_efficiency = *m.api_success_rate * (1 - *m.rate_limiting_impact);
   }
   if (config().quality_tracking) {

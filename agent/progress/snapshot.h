@@ -14,9 +14,11 @@
 #include <vector>
 
 #include "agent/clock.h"
+#include "agent/progress/cost.h"
 #include "agent/progress/event.h"
 #include "agent/progress/histogram.h"
 #include "agent/progress/names.h"
+#include "agent/progress/quota.h"
 
 namespace agent::progress {
 
@@ -69,8 +71,7 @@ struct ProviderTally {
   std::int64_t calls_ok = 0, calls_failed = 0;  // counters: over all attempts
   std::int64_t rate_limit_hits = 0;             // counter
   Duration rate_limit_delay{};                  // counter
-  std::optional<double> limit, remaining;       // the latest announced quota
-  std::optional<Instant> reset_at;
+  Quota quota;                                  // as announced
   double cost = 0;                              // counter
   std::int64_t tokens = 0;                      // counter
   Histogram call_seconds{kFileDurationBounds};  // counter
@@ -126,6 +127,8 @@ struct Metrics {
   std::optional<double> cost_per_file, tokens_per_file, api_efficiency;
   std::int64_t retry_count = 0;
   std::optional<double> error_rate, quality_score, rate_limiting_impact;
+  std::optional<double> rate_limited_share;  // as rate_limiting_impact, over the throughput window
+  std::optional<CostForecast> cost_forecast;
   double complexity_factor = 1;
 
   [[nodiscard]] std::int64_t count(FileStatus s) const {
