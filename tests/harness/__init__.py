@@ -1,0 +1,1 @@
+"""What the suites in Python share: an agent of their own, a Prometheus, generated sessions."""
