@@ -64,7 +64,8 @@ FileEffect Files::apply(const FileProgressed& e, Instant at) {
   const std::optional<double> units_from = units(f);
   const double progress = f.progress;
 
-  if (from == FileStatus::kProcessing && to == FileStatus::kProcessing && !e.bytes && !e.units) {
+  const bool same_size = (!e.bytes || *e.bytes == bytes) && (!e.units || e.units == units_from);
+  if (from == FileStatus::kProcessing && to == FileStatus::kProcessing && same_size) {
     const FileWeight before = weight(f);
     take_progress(f, e);
     if (f.progress != before.progress) work_.move(before, f.progress);
