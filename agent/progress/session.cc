@@ -91,7 +91,8 @@ Session::Session(std::string_view id, const Rules& rules, Instant start, Now at)
       files_(rules),
       throughput_(SessionConfig{}.throughput_window, kHistorySpacing),
       bytes_window_(SessionConfig{}.throughput_window),
-      delay_window_(SessionConfig{}.throughput_window) {
+      delay_window_(SessionConfig{}.throughput_window),
+      network_errors_window_(SessionConfig{}.throughput_window) {
   SessionIdentity identity;
   identity.id = id;
   identity_ = std::make_shared<const SessionIdentity>(std::move(identity));
@@ -152,8 +153,9 @@ void Session::open_attempt(Instant ts, Now at, bool resume) {
   }
   throughput_ = Throughput(config().throughput_window, kHistorySpacing);
   throughput_.begin(ts);
-  bytes_window_ = Window(config().throughput_window);
-  delay_window_ = Window(config().throughput_window);
+  for (Window* w : {&bytes_window_, &delay_window_, &network_errors_window_}) {
+    *w = Window(config().throughput_window);
+  }
   at_attempt_ = counters_;
   rate_limited_until_.reset();
   resources_ = {};
@@ -327,7 +329,12 @@ Session::Outcome Session::take(const RateLimited& e, const Arrival& a) {
   return Applied::kApplied;
 }
 
-Session::Outcome Session::take(const ResourcesUsed& e, const Arrival&) {
+Session::Outcome Session::take(const ResourcesUsed& e, const Arrival& a) {
+  if (e.network_errors && resources_.network_errors &&
+      *e.network_errors > *resources_.network_errors) {
+    network_errors_window_.add(a.ts,
+                               static_cast<double>(*e.network_errors - *resources_.network_errors));
+  }
   learn(resources_.cpu_cores, e.cpu_cores);
   learn(resources_.memory_bytes, e.memory_bytes);
   learn(resources_.memory_limit_bytes, e.memory_limit_bytes);
@@ -374,8 +381,9 @@ void Session::take_facts(const SessionFacts& f) {
   identity.config = in_force(mode_, switches_, persistence_, analytics_);
   identity_ = std::make_shared<const SessionIdentity>(std::move(identity));
   throughput_.resize(config().throughput_window);
-  bytes_window_.resize(config().throughput_window);
-  delay_window_.resize(config().throughput_window);
+  for (Window* w : {&bytes_window_, &delay_window_, &network_errors_window_}) {
+    w->resize(config().throughput_window);
+  }
   announced_files_ = f.total_files.value_or(announced_files_);
   learn(announced_bytes_, f.total_bytes);
   learn(concurrency_, f.concurrency);
@@ -607,6 +615,10 @@ SessionSnapshot Session::snapshot(Now at) const {
     s.oldest_in_flight = std::max(Duration::zero(), s.metrics.current_time - *oldest);
   }
   s.resources = resources_;
+  if (resources_.network_errors) {
+    network_errors_window_.advance(s.metrics.current_time);
+    s.resources.network_errors_in_window = network_errors_window_.sum();
+  }
   s.rejected = rejected_;
   s.duplicates = duplicates_;
   s.stale_events = stale_events_;

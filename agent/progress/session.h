@@ -154,9 +154,10 @@ class Session {
   Kind kind_ = Kind::kUnknown;
   Files files_;
   Counts counted_;
-  mutable Throughput throughput_;               // reading it moves its window
-  mutable Window bytes_window_, delay_window_;  // bytes; seconds lost to rate limits
-  Counters counters_, at_attempt_;              // now, and when the attempt began
+  mutable Throughput throughput_;  // reading it moves its window
+  // Bytes; seconds lost to rate limits; the workload's network errors.
+  mutable Window bytes_window_, delay_window_, network_errors_window_;
+  Counters counters_, at_attempt_;  // now, and when the attempt began
   LabelSet provider_names_;
   std::vector<ProviderTally> providers_;
   std::vector<StageTally> stages_;  // by stage number - 1

@@ -101,9 +101,10 @@ struct Counters {
 };
 
 struct Resources {
-  std::optional<double> cpu_cores;
+  std::optional<double> cpu_cores, cpu_limit_cores;
   std::optional<std::int64_t> memory_bytes, memory_limit_bytes, network_rx_bytes, network_tx_bytes,
       network_errors;
+  std::optional<double> network_errors_in_window;  // how many came within the throughput window
 };
 
 // ProgressMetrics of the API, section 4 of the contract; of the present attempt.
@@ -166,6 +167,9 @@ struct SessionSnapshot {
   Metrics metrics;
   Counters counters;
   std::optional<Forecast> eta;
+  // By how much of the total predicted at 10 % of progress the predicted end has moved since, in
+  // percent.
+  std::optional<double> eta_deviation_percent;
   std::vector<ProviderTally> providers;  // in the order first seen
   std::vector<StageTally> stages;
   std::vector<ModelTally> models;

@@ -1,6 +1,7 @@
 #include "agent/tracker/sessions.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace agent::tracker {
@@ -23,12 +24,27 @@ const progress::SnapshotPtr& Tracked::snapshot(Now at) {
       session_.live() && at.steady - published_at_ >= session_.config().update_interval;
   if (changed || aged) {
     auto fresh = std::make_shared<progress::SessionSnapshot>(session_.snapshot(at));
-    if (session_.live() && session_.config().computes_rates())
+    if (session_.live() && session_.config().computes_rates()) {
       fresh->eta = forecast(at, fresh->metrics);
+      follow_prediction(*fresh);
+    }
     published_ = std::move(fresh);
     published_at_ = at.steady;
   }
   return published_;
+}
+
+void Tracked::follow_prediction(progress::SessionSnapshot& fresh) {
+  constexpr double kEarly = 10;  // percent of progress
+  if (!fresh.eta || fresh.metrics.progress_percentage < kEarly) return;
+  const std::int64_t attempt = fresh.identity->attempt;
+  if (!early_prediction_ || early_prediction_->attempt != attempt) {
+    early_prediction_ = {attempt, fresh.metrics.elapsed + fresh.eta->remaining,
+                         fresh.eta->completion};
+  }
+  const Duration moved = fresh.eta->completion - early_prediction_->end;
+  if (early_prediction_->total <= Duration::zero()) return;
+  fresh.eta_deviation_percent = 100 * std::abs(seconds(moved)) / seconds(early_prediction_->total);
 }
 
 void Tracked::on_file(const progress::FileChange&) {}

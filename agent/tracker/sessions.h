@@ -56,6 +56,13 @@ class Tracked final : public progress::FileObserver {
   progress::Session session_;
   progress::SnapshotPtr published_;
   SteadyInstant published_at_{};
+  // What was predicted when a tenth of this attempt's work was done.
+  struct EarlyPrediction {
+    std::int64_t attempt;
+    Duration total;
+    Instant end;
+  };
+  std::optional<EarlyPrediction> early_prediction_;
 };
 
 class Sessions {
