@@ -51,6 +51,7 @@ class Tracked final : public progress::FileObserver {
  private:
   [[nodiscard]] std::optional<progress::Forecast> forecast(Now at,
                                                            const progress::Metrics& m) const;
+  void follow_prediction(progress::SessionSnapshot& fresh);
 
   std::uint64_t serial_;
   progress::Session session_;
