@@ -7,10 +7,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 AGENT = ROOT / "agent"
 
-# What each folder of agent/ may include from the others. result.h and clock.h are for everyone.
+# What each folder of agent/ may include from the others. result.h, clock.h and utf8.h are for everyone.
 ALLOWED = {
     "progress": set(),
-    "log": set(),
+    "log": {"progress"},
     "settings": {"log"},
     "eta": {"progress"},
     "alert": {"progress"},
@@ -24,7 +24,7 @@ ALLOWED = {
 }
 # The wiring, the command line, and main() may include everything.
 WIRING = {"cli", "agent.h", "agent.cc", "main.cc"}
-VOCABULARY = {"result.h", "clock.h"}
+VOCABULARY = {"result.h", "clock.h", "utf8.h"}
 
 # Who may include which library; what is not named here is the standard library's or the system's.
 LIBRARIES = {
