@@ -1,0 +1,53 @@
+"""The commands of the README, as a newcomer would type them. Blocks marked `sh ci` are run here; the others are what
+continuous integration runs itself (`./dev test`) or the same script's other commands."""
+
+import os
+import re
+import subprocess
+import unittest
+
+from harness.agent import BINARY, ROOT, Agent, run
+
+README = ROOT / "README.md"
+BLOCK = re.compile(r"^```sh( ci)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+STANDARD = {"19900": "web_port", "19901": "ingest_port"}
+BY_HAND = {"./dev run", "./dev test"}
+
+
+class Readme(unittest.TestCase):
+    def test_commands(self):
+        blocks = BLOCK.findall(README.read_text())
+        self.assertTrue(blocks)
+        with Agent() as agent:
+            for marked, text in blocks:
+                with self.subTest(block=text):
+                    if not marked:
+                        self.assertIn(text.strip(), BY_HAND)
+                        continue
+                    self.execute(agent, text)
+            metrics = agent.session("nightly")["metrics"]
+            self.assertEqual((3, 1, 1), (metrics["totalFiles"], metrics["filesCompleted"], metrics["filesProcessing"]))
+
+    def execute(self, agent, text):
+        for port, attribute in STANDARD.items():
+            text = text.replace(f":{port}", f":{getattr(agent, attribute)}")
+        path = f"{BINARY.parent}:{os.environ['PATH']}"
+        done = subprocess.run(["bash", "-euc", text], cwd=ROOT, env={**os.environ, "PATH": path}, timeout=60,
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertNotIn('"error"', done.stdout)
+
+
+class MetricsTable(unittest.TestCase):
+    def test_reference_is_what_the_code_prints(self):
+        """The table between the marks is `docs metrics`, to the letter."""
+        path = ROOT / "agent" / "metrics" / "README.md"
+        marked = re.search(r"<!-- metrics -->\n(.*?)<!-- metrics -->", path.read_text(), re.DOTALL)
+        self.assertIsNotNone(marked, "no marks in agent/metrics/README.md")
+        printed = run("docs", "metrics")
+        self.assertEqual(0, printed.returncode, printed.stderr)
+        self.assertEqual(printed.stdout.strip(), marked.group(1).strip())
+
+
+if __name__ == "__main__":
+    unittest.main()
