@@ -126,7 +126,7 @@ int feed(const std::string& bytes) {
 
 // Reads and applies until the end; returns the lines applied.
 long consume(int fd, Sessions& sessions) {
-  constexpr std::size_t kRead = 256 * 1024;
+  constexpr std::size_t kRead = 256UL * 1024;
   std::vector<char> buffer(kRead + 65536 + simdjson::SIMDJSON_PADDING);
   simdjson::ondemand::parser parser;
   std::size_t held = 0;
