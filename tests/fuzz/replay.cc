@@ -1,5 +1,6 @@
-// The main() of a fuzz target in an ordinary build: runs every file of the corpus folders named on the
-// command line through the target once. An empty corpus is a fault, so that the test cannot pass idly.
+// The main() of a fuzz target in an ordinary build: runs every file of the corpus folders named on
+// the command line through the target once. An empty corpus is a fault, so that the test cannot
+// pass idly.
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
