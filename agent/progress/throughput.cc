@@ -5,6 +5,7 @@
 namespace agent::progress {
 
 void Window::add(Instant at, double amount) {
+  advance(at);
   if (at <= edge_) return;
   make_room();
   auto place = entries_.end();
@@ -52,15 +53,18 @@ void Window::thin() {
 }
 
 void ThroughputHistory::add(ThroughputPoint point) {
-  if (points_.size() >= kPoints) {
-    std::size_t kept = 0;
-    for (std::size_t i = 1; i < points_.size(); i += 2) points_[kept++] = points_[i];
-    points_.resize(kept);
-    spacing_ *= 2;
-  }
-  points_.push_back(point);
-  next_ = point.timestamp + spacing_;
   shared_.reset();
+  if (points_.size() < kPoints) {
+    points_.push_back(point);
+    next_ = point.timestamp + spacing_;
+    return;
+  }
+  // This one lies half a new step after the last that stays: it goes too.
+  std::size_t kept = 0;
+  for (std::size_t i = 1; i < points_.size(); i += 2) points_[kept++] = points_[i];
+  points_.resize(kept);
+  spacing_ *= 2;
+  next_ = points_.back().timestamp + spacing_;
 }
 
 std::shared_ptr<const std::vector<ThroughputPoint>> ThroughputHistory::points() const {
@@ -86,27 +90,34 @@ void Throughput::advance(Instant now, Duration active) {
 
 void Throughput::advance_window(Instant now, Duration active) {
   if (!full_ && active >= window_.length()) {
-    window_.advance(now - (active - window_.length()));  // the instant at which it became full
+    const Instant filled = now - (active - window_.length());
+    window_.advance(std::max(filled, moved_to_));
     full_ = true;
-    peak_files_ = window_.sum();
+    note_peak();
   }
   window_.advance(now);
+  moved_to_ = std::max(moved_to_, now);
+}
+
+void Throughput::note_peak() {
+  peak_ = std::max(peak_.value_or(0), per_minute(window_.sum(), window_.length()));
+}
+
+void Throughput::resize(Duration window) {
+  if (window == window_.length()) return;
+  window_.resize(window);
+  full_ = false;
 }
 
 void Throughput::complete(Instant at, double files) {
   window_.add(at, files);
-  if (full_) peak_files_ = std::max(peak_files_, window_.sum());
+  if (full_) note_peak();
 }
 
 std::optional<double> Throughput::current(Duration active) const {
   const Duration over = std::min(active, window_.length());
   if (over <= Duration::zero()) return std::nullopt;
   return per_minute(window_.sum(), over);
-}
-
-std::optional<double> Throughput::peak() const {
-  if (!full_) return std::nullopt;
-  return per_minute(peak_files_, window_.length());
 }
 
 }  // namespace agent::progress

@@ -68,7 +68,7 @@ class Throughput {
   Throughput(Duration window, Duration spacing) : window_(window), history_(spacing) {}
 
   void begin(Instant start) { history_.begin(start); }
-  void resize(Duration window) { window_.resize(window); }
+  void resize(Duration window);
   // Moves to `now`, at which the session has been active for `active`; call it before `complete`.
   void advance(Instant now, Duration active);
   void complete(Instant at, double files);
@@ -77,16 +77,18 @@ class Throughput {
   // while no time has passed.
   [[nodiscard]] std::optional<double> current(Duration active) const;
   // The largest `current` over a full window so far; empty while no window has been full.
-  [[nodiscard]] std::optional<double> peak() const;
+  [[nodiscard]] std::optional<double> peak() const { return peak_; }
   [[nodiscard]] const ThroughputHistory& history() const { return history_; }
 
  private:
   void advance_window(Instant now, Duration active);
+  void note_peak();
 
   Window window_;
   ThroughputHistory history_;
-  bool full_ = false;      // the session has been active for at least one window
-  double peak_files_ = 0;  // most files in a full window
+  bool full_ = false;                  // the session has been active for at least one window
+  Instant moved_to_ = Instant::min();  // the latest instant looked at
+  std::optional<double> peak_;         // files per minute
 };
 
 }  // namespace agent::progress
