@@ -1,0 +1,344 @@
+#include "agent/web/connection.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cstring>
+
+#include "agent/web/text.h"
+
+namespace agent::web {
+namespace {
+
+namespace asio = boost::asio;
+using BodyState = RequestParser::BodyState;
+using boost::system::error_code;
+
+constexpr std::size_t kHeadRead = 16 * 1024;   // bytes asked for while a head is read
+constexpr std::size_t kPaceBytes = 64 * 1024;  // a reader slower than this a second is given up
+constexpr std::size_t kDiscard = 1024 * 1024;  // bytes thrown away at once before closing
+constexpr auto kWait = asio::as_tuple(asio::use_awaitable);
+
+Reply fault_reply(Fault fault) {
+  const auto [status, message] = answer_to(fault);
+  return error_reply(status, status == 431 ? "head_too_large" : "bad_request", message);
+}
+
+Reply too_long_reply(std::size_t limit) {
+  return error_reply(413, "body_too_large",
+                     "the request's body is longer than " + std::to_string(limit) + " bytes");
+}
+
+Reply overload_reply(unsigned status) {
+  Reply reply = error_reply(status, "overloaded", "too much is under way; try again in a second");
+  reply.fields.emplace_back("Retry-After", "1");
+  return reply;
+}
+
+// Collects a body whole for a route that wants it so.
+class WholeBody final : public Upload {
+ public:
+  WholeBody(const Route& route, Request& request) : route_(route), request_(request) {}
+  void write(std::string_view bytes) override { request_.body.append(bytes); }
+  [[nodiscard]] std::size_t held() const override { return request_.body.size(); }
+  asio::awaitable<Reply> finish(BodyState end) override {
+    if (end == BodyState::kTooLong) co_return too_long_reply(route_.body_limit);
+    if (end == BodyState::kBad) co_return fault_reply(Fault::kBadBody);
+    co_return route_.answer(request_);
+  }
+
+ private:
+  const Route& route_;
+  Request& request_;
+};
+
+// Passes a body on for as long as what is held of it fits the budget.
+class MeteredSink final : public BodySink {
+ public:
+  MeteredSink(Upload& upload, Budget& budget) : upload_(upload), charge_(budget) {}
+  void write(std::string_view bytes) override {
+    if (fits_) upload_.write(bytes);
+    fits_ = fits_ && charge_.hold(upload_.held());
+  }
+  [[nodiscard]] bool fits() const { return fits_; }
+
+ private:
+  Upload& upload_;
+  Charge charge_;
+  bool fits_ = true;
+};
+
+}  // namespace
+
+Connection::Connection(std::shared_ptr<Floor> floor, Socket socket, asio::ip::address peer)
+    : floor_(std::move(floor)),
+      socket_(std::move(socket)),
+      peer_(std::move(peer)),
+      place_(floor_->connections.insert(floor_->connections.end(), this)),
+      kept_charge_(floor_->memory.received) {
+  enter(Phase::kIdle, floor_->limits.idle);
+}
+
+Connection::~Connection() { floor_->connections.erase(place_); }
+
+asio::awaitable<void> Connection::run() {
+  for (;;) {  // co_await in a loop's condition is beyond GCC 12
+    bool goes_on = co_await read_head();
+    if (goes_on) goes_on = co_await answer();
+    if (!goes_on) break;
+    // Let others run before the next of several requests sent at once.
+    if (!kept_.empty()) co_await yield();
+  }
+  co_await linger();
+}
+
+void Connection::enter(Phase phase, Duration time) {
+  phase_ = phase;
+  since_ = floor_->clock.now().steady;
+  deadline_ = since_ + time;
+}
+
+void Connection::expire(SteadyInstant now) {
+  if (now < deadline_ || expired_) return;
+  expired_ = true;
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void Connection::abort() {
+  expired_ = peer_done_ = true;
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+std::optional<SteadyInstant> Connection::waiting_since() const {
+  if (phase_ != Phase::kIdle && phase_ != Phase::kHead) return std::nullopt;
+  return since_;
+}
+
+asio::awaitable<std::size_t> Connection::receive(std::span<char> into) {
+  while (!expired_ && !peer_done_) {
+    error_code error;
+    const std::size_t count = socket_.read_some(asio::buffer(into.data(), into.size()), error);
+    if (!error) co_return count;
+    if (error == asio::error::would_block || error == asio::error::try_again) {
+      co_await socket_.async_wait(Socket::wait_read, kWait);
+    } else if (error != asio::error::interrupted) {
+      peer_done_ = true;
+    }
+  }
+  co_return 0;
+}
+
+Connection::Step Connection::read_head() {
+  request_.reset();
+  parser_.reset();
+  if (kept_.empty()) std::string().swap(kept_);  // an idle client holds no memory
+  enter(Phase::kIdle, floor_->limits.idle);
+  HeadPolicy policy(floor_->limits.head);
+  for (;;) {
+    if (!kept_.empty()) {
+      if (phase_ == Phase::kIdle) enter(Phase::kHead, floor_->limits.head_time);
+      const auto size = policy.check(kept_);
+      if (!size) co_return co_await refuse(fault_reply(size.error()));
+      if (*size) co_return co_await begin_request(**size);
+    }
+    const auto area = floor_->memory.read_area().first(kHeadRead);
+    const std::size_t count = co_await receive(area);
+    if (count == 0) break;
+    if (!kept_charge_.hold(kept_.size() + count)) co_return false;
+    kept_.append(area.data(), count);
+  }
+  if (expired_ && !peer_done_ && phase_ == Phase::kHead) {
+    expired_ = false;
+    co_return co_await refuse(
+        error_reply(408, "timeout", "the request's head did not arrive in time"));
+  }
+  co_return false;
+}
+
+Connection::Step Connection::begin_request(std::size_t head_size) {
+  request_.emplace();
+  request_->head.assign(kept_, 0, head_size);
+  keep(kept_.substr(head_size));
+  request_->peer = peer_;
+  request_->received = floor_->clock.now();
+  parser_.emplace();
+  if (!parser_->parse_head(*request_)) {
+    // What either of the two readers refuses is refused.
+    co_return co_await refuse(error_reply(400, "bad_request", "the request cannot be read"));
+  }
+  auto target = Target::from(request_->raw_target);
+  if (!target) {
+    co_return co_await refuse(error_reply(400, "bad_request", target.error().message));
+  }
+  request_->target = std::move(*target);
+  co_return true;
+}
+
+Connection::Step Connection::refuse(Reply reply) {
+  co_await send(std::move(reply), false);
+  co_return false;
+}
+
+Connection::Step Connection::answer() {
+  std::optional<Reply> reply = co_await respond();
+  if (!reply) {
+    if (!expired_ || peer_done_) co_return false;
+    expired_ = false;
+    reply = error_reply(408, "timeout", "the request's body did not arrive in time");
+  }
+  const bool keep_alive = parser_->keep_alive() && parser_->is_done() && !reply->close &&
+                          !floor_->draining && !overrun_;
+  const bool sent = co_await send(std::move(*reply), keep_alive);
+  co_return sent&& keep_alive;
+}
+
+asio::awaitable<std::optional<Reply>> Connection::respond() {
+  if (floor_->side == Side::kIngest &&
+      !is_host_allowed(request_->field(Field::host), floor_->allowed_hosts)) {
+    co_return error_reply(421, "misdirected",
+                          "this listener answers only to loopback names; see ingest.allowed_hosts");
+  }
+  const auto route = floor_->routes.find(*request_, floor_->side);
+  if (!route) co_return route.error();
+  const std::size_t limit = (*route)->body_limit;
+  if (auto refusal = check_body_head(limit)) co_return refusal;
+  if (!(*route)->upload) {
+    WholeBody whole(**route, *request_);
+    co_return co_await take(whole, limit);
+  }
+  const auto upload = (*route)->upload(*request_);
+  if (!upload) co_return upload.error();
+  co_return co_await take(**upload, limit);
+}
+
+asio::awaitable<std::optional<Reply>> Connection::take(Upload& upload, std::size_t limit) {
+  MeteredSink sink(upload, floor_->memory.received);
+  parser_->limit_body(limit);
+  const auto end = co_await read_body(sink);
+  if (!end) co_return std::nullopt;
+  if (!sink.fits()) co_return overload_reply(429);
+  enter(Phase::kReply, floor_->limits.body_time);
+  co_return co_await upload.finish(*end);
+}
+
+std::optional<Reply> Connection::check_body_head(std::size_t limit) const {
+  if (const auto length = parser_->content_length(); length && *length > limit) {
+    return too_long_reply(limit);
+  }
+  const auto expect = request_->field(Field::expect);
+  if (!expect.empty() && !expects_continue()) {
+    return error_reply(417, "expectation_failed", "the only expectation known is 100-continue");
+  }
+  const auto coding = request_->field(Field::content_encoding);
+  if (!coding.empty() && !equals_ignoring_case(coding, "identity")) {
+    return error_reply(415, "unsupported_encoding", "send the body without Content-Encoding");
+  }
+  return std::nullopt;
+}
+
+bool Connection::expects_continue() const {
+  return equals_ignoring_case(request_->field(Field::expect), "100-continue");
+}
+
+asio::awaitable<std::optional<BodyState>> Connection::read_body(BodySink& sink) {
+  if (parser_->is_done()) co_return BodyState::kDone;
+  enter(Phase::kBody, floor_->limits.body_time);
+  const auto area = floor_->memory.read_area();
+  std::string_view bytes = kept_;
+  bool is_waiting = expects_continue();
+  for (;;) {
+    const auto [state, taken] = parser_->parse_body(bytes, sink);
+    bytes.remove_prefix(taken);
+    const bool is_over = state != BodyState::kNeedsMore;
+    if (bytes.size() > Memory::kHeadroom) {  // of an endless chunk line, or of further requests
+      if (!is_over) co_return BodyState::kBad;
+      bytes = {};
+      overrun_ = true;
+    }
+    keep(std::string(bytes));
+    if (is_over) co_return state;
+    if (is_waiting && kept_.empty()) {
+      Charge nothing(floor_->memory.unsent);
+      const bool sent = co_await write("HTTP/1.1 100 Continue\r\n\r\n", {}, nothing);
+      if (!sent) co_return std::nullopt;
+    }
+    is_waiting = false;
+    co_await yield();  // a fast sender is not the only client
+    const std::size_t count = co_await receive(area);
+    if (count == 0) co_return std::nullopt;
+    std::memcpy(area.data() - kept_.size(), kept_.data(), kept_.size());
+    bytes = {area.data() - kept_.size(), kept_.size() + count};
+  }
+}
+
+void Connection::keep(std::string bytes) {
+  kept_ = std::move(bytes);
+  static_cast<void>(kept_charge_.hold(kept_.size()));  // at most a head's worth: not refused here
+}
+
+asio::awaitable<void> Connection::yield() {
+  co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+}
+
+Connection::Step Connection::send(Reply reply, bool keep_alive) {
+  Charge charge(floor_->memory.unsent);
+  if (!charge.hold(reply.body.text.size())) reply = overload_reply(503);
+  const std::string head = head_of(reply, floor_->clock.now().wall, keep_alive);
+  const bool is_head = request_ && request_->method == Method::head;
+  const std::string_view body = is_head ? std::string_view() : reply.body.text;
+  enter(Phase::kReply,
+        floor_->limits.reply_time + std::chrono::seconds(1) * (body.size() / kPaceBytes));
+  const bool sent = co_await write(head, body, charge);
+  if (sent && reply.on_sent) reply.on_sent();
+  co_return sent;
+}
+
+Connection::Step Connection::write(std::string_view head, std::string_view body, Charge& charge) {
+  while (!head.empty() || !body.empty()) {
+    if (expired_ || peer_done_) co_return false;
+    const std::array<asio::const_buffer, 2> parts = {asio::buffer(head.data(), head.size()),
+                                                     asio::buffer(body.data(), body.size())};
+    error_code error;
+    const std::size_t count = socket_.write_some(parts, error);
+    if (error == asio::error::would_block || error == asio::error::try_again) {
+      co_await socket_.async_wait(Socket::wait_write, kWait);
+    } else if (error && error != asio::error::interrupted) {
+      peer_done_ = true;
+    }
+    const std::size_t of_head = std::min(count, head.size());
+    head.remove_prefix(of_head);
+    body.remove_prefix(count - of_head);
+    static_cast<void>(charge.hold(body.size()));  // less than before: always granted
+  }
+  co_return true;
+}
+
+// Closing with unread input would reset the connection and could destroy the reply on its way: so
+// say that nothing more comes, and throw away what the client still sends, for a while.
+asio::awaitable<void> Connection::linger() {
+  if (expired_ || peer_done_) co_return;
+  error_code error;
+  socket_.shutdown(Socket::shutdown_send, error);
+  enter(Phase::kLinger, floor_->limits.linger);
+  while (!expired_ && !error) {
+    // With MSG_TRUNC a TCP socket drops the bytes without copying them.
+    const ssize_t count =
+        ::recv(socket_.native_handle(), nullptr, kDiscard, MSG_TRUNC | MSG_DONTWAIT);
+    if (count == 0) break;
+    if (count > 0) {
+      co_await yield();
+    } else if (errno == EAGAIN) {
+      co_await socket_.async_wait(Socket::wait_read, kWait);
+    } else if (errno != EINTR) {
+      break;
+    }
+  }
+}
+
+}  // namespace agent::web

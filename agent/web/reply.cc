@@ -1,0 +1,46 @@
+#include "agent/web/reply.h"
+
+#include <boost/beast/http/status.hpp>
+
+#include "agent/web/json_writer.h"
+#include "agent/web/times.h"
+
+namespace agent::web {
+
+Reply json_reply(std::string body, unsigned status) {
+  Reply reply;
+  reply.status = status;
+  reply.body = Body(std::move(body));
+  return reply;
+}
+
+Reply error_reply(unsigned status, std::string_view code, std::string_view message) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object().key("error").begin_object();
+  json.member("code", code).member("message", message);
+  json.end_object().end_object();
+  body.push_back('\n');
+  return json_reply(std::move(body), status);
+}
+
+std::string head_of(const Reply& reply, Instant now, bool keep_alive) {
+  std::string head = "HTTP/1.1 " + std::to_string(reply.status) + ' ';
+  const auto reason =
+      boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(reply.status));
+  head.append(reason.data(), reason.size()).append("\r\n");
+  const auto field = [&head](std::string_view name, std::string_view value) {
+    head.append(name).append(": ").append(value).append("\r\n");
+  };
+  field("Date", http_date(now));
+  if (!reply.body.text.empty()) field("Content-Type", reply.content_type);
+  if (!reply.content_encoding.empty()) field("Content-Encoding", reply.content_encoding);
+  if (reply.status != 204) field("Content-Length", std::to_string(reply.body.text.size()));
+  for (const auto& [name, value] : reply.fields) field(name, value);
+  field("Cache-Control", "no-store");
+  field("X-Content-Type-Options", "nosniff");
+  field("Connection", keep_alive ? "keep-alive" : "close");
+  return head.append("\r\n");
+}
+
+}  // namespace agent::web

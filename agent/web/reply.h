@@ -1,0 +1,46 @@
+// Reply: the answer to one request, as a value. Made by routes and by `Connection` itself (errors);
+// sent by `Connection`.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agent/clock.h"
+
+namespace agent::web {
+
+// Text with what keeps it alive: many slow readers can hold one page.
+struct Body {
+  Body() = default;
+  explicit Body(std::string made) : Body(std::make_shared<const std::string>(std::move(made))) {}
+  explicit Body(std::shared_ptr<const std::string> shared)
+      : text(*shared), owner(std::move(shared)) {}
+  Body(std::string_view view, std::shared_ptr<const void> keeper)
+      : text(view), owner(std::move(keeper)) {}
+
+  std::string_view text;
+  std::shared_ptr<const void> owner;  // null: static
+};
+
+struct Reply {
+  unsigned status = 200;
+  std::string_view content_type = "application/json";  // of static lifetime
+  std::string_view content_encoding;                   // of static lifetime; empty: none
+  Body body;
+  std::vector<std::pair<std::string_view, std::string>> fields;  // further ones: Allow, Retry-After
+  bool close = false;                                            // end the connection after it
+  std::function<void()> on_sent;  // called once the client's socket has taken the last byte
+};
+
+Reply json_reply(std::string body, unsigned status = 200);
+// {"error":{"code":…,"message":…}}
+Reply error_reply(unsigned status, std::string_view code, std::string_view message);
+
+// The head of `reply` as it goes on the wire.
+std::string head_of(const Reply& reply, Instant now, bool keep_alive);
+
+}  // namespace agent::web
