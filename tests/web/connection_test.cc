@@ -253,7 +253,9 @@ TEST(Connection, AsksWhoIsMeantOnTheIngestSide) {
 }
 
 TEST(Connection, GivesUpARequestThatDoesNotArrive) {
-  RunningServer server(routes());
+  Limits limits;
+  limits.linger = Duration::zero();
+  RunningServer server(routes(), Side::kWeb, limits);
   RawClient idle(server.port()), head(server.port()), body(server.port());
   idle.send(kGet);
   EXPECT_EQ(status_of(idle.reply()), 200);

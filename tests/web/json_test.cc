@@ -31,7 +31,7 @@ std::string number(T value) {
 
 TEST(JsonWriter, EscapesWhatJsonDoesNotHold) {
   EXPECT_EQ(text("plain"), "\"plain\"");
-  EXPECT_EQ(text("a\"b\\c\n\r\t\x01\x1f\x7f"), "\"a\\\"b\\\\c\\n\\r\\t\\u0001\\u001f\x7f\"");
+  EXPECT_EQ(text("a\"b\\c\n\r\t\x01\x1f\x7f"), "\"a\\\"b\\\\c\\n\\r\\t\\u0001\\u001f\\u007f\"");
   EXPECT_EQ(text("caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"),
             "\"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\"");
   EXPECT_EQ(text(std::string_view("\0x", 2)), "\"\\u0000x\"");
