@@ -41,11 +41,13 @@ struct File {
   std::uint32_t in_flight = 0;  // its place in the list of files being processed
   std::uint32_t rare = 0;       // its RareFacts, counted from 1; 0: none
   std::uint16_t tries = 0;
-  LabelId stage = 0;  // 0: none
-  LabelId model = 0;  // 0: none
+  std::uint16_t retries_seen = 0;  // failed -> processing
+  LabelId stage = 0;               // 0: none
+  LabelId model = 0;               // 0: none
   std::uint16_t id_bytes = 0;
   FileStatus status = FileStatus::kPending;
-  bool restored = false;  // done by an earlier attempt
+  bool restored : 1 = false;    // done by an earlier attempt
+  bool state_told : 1 = false;  // by an event of the instant `updated`
 
   [[nodiscard]] std::string_view id() const {  // the id follows the record
     return {reinterpret_cast<const char*>(this + 1), id_bytes};

@@ -44,35 +44,45 @@ T raise(T& total, T to) {
 
 }  // namespace
 
+// What of a file its observers compare with.
+struct Files::Before {
+  bool is_new;
+  FileStatus status;
+  LabelId stage;
+  std::int64_t bytes;
+  std::optional<double> units;
+  double progress;
+};
+
+Files::Before Files::look(const File& f, bool is_new) const {
+  return {is_new, f.status, f.stage, f.bytes, units(f), f.progress};
+}
+
 FileEffect Files::apply(const FileProgressed& e, Instant at) {
   FileEffect effect;
-  const FileRef ref = find_or_register(e.file, effect);
+  const auto [ref, is_new] = find_or_register(e.file);
   File& f = table_.at(ref);
-  const FileStatus from = f.status;
-  const FileStatus to = e.status.value_or(from);
-  if (f.updated != kNever && at < f.updated) {
+  if (at < f.updated) {
     effect.applied = Applied::kStale;
     return effect;
   }
-  if (at == f.updated && strength(to) < strength(from)) {
+  const Before before = look(f, is_new);
+  const FileStatus to = e.status.value_or(f.status);
+  if (at == f.updated && f.state_told && strength(to) < strength(f.status)) {
     merge_same_instant(f, e, at, effect);
+    tell(f, before, at, effect);
     return effect;
   }
-  const bool is_new = effect.change.has_value();
-  const LabelId stage = f.stage;
-  const std::int64_t bytes = f.bytes;
-  const std::optional<double> units_from = units(f);
-  const double progress = f.progress;
-
-  const bool same_size = (!e.bytes || *e.bytes == bytes) && (!e.units || e.units == units_from);
-  if (from == FileStatus::kProcessing && to == FileStatus::kProcessing && same_size) {
-    const FileWeight before = weight(f);
+  const bool same_size =
+      (!e.bytes || *e.bytes == before.bytes) && (!e.units || e.units == before.units);
+  if (f.status == FileStatus::kProcessing && to == FileStatus::kProcessing && same_size) {
+    const FileWeight weighed = weight(f);
     take_progress(f, e);
-    if (f.progress != before.progress) work_.move(before, f.progress);
+    if (f.progress != weighed.progress) work_.move(weighed, f.progress);
   } else {
     if (!is_new) uncount(f);
     take_sizes(f, e.bytes, e.units);
-    if (to == FileStatus::kProcessing && from != to && !e.stage.empty())
+    if (to == FileStatus::kProcessing && f.status != to && !e.stage.empty())
       f.stage = stage_number(e.stage);
     become(ref, to, at, effect);
     take_progress(f, e);
@@ -81,83 +91,73 @@ FileEffect Files::apply(const FileProgressed& e, Instant at) {
   take_stage(f, e.stage, at, effect);
   take_amounts(f, e, effect);
   take_rare(f, e);
+  f.state_told = e.status.has_value() || (at == f.updated && f.state_told);
   f.updated = at;
-  if (f.bytes >= 0 && bytes < 0) effect.size = f.bytes;
-
-  if (is_new || from != to || stage != f.stage || bytes != f.bytes || units_from != units(f)) {
-    effect.change = FileChange{.id = f.id(),
-                               .id_hash = stable_hash(f.id()),
-                               .from = from,
-                               .to = to,
-                               .is_new = is_new,
-                               .new_try = is_final(from) && !is_final(to) && !is_new,
-                               .restored = f.restored,
-                               .stage_from = stage,
-                               .stage_to = f.stage,
-                               .at = at,
-                               .started = known(f.started),
-                               .stage_since = known(f.stage_since),
-                               .bytes_from = known(bytes),
-                               .bytes_to = known(f.bytes),
-                               .units_from = units_from,
-                               .units_to = units(f),
-                               .progress_from = progress,
-                               .progress_to = f.progress};
-  }
+  tell(f, before, at, effect);
   return effect;
 }
 
+// An announcement older than what the file itself told adds only what was not known.
 FileEffect Files::announce(const AnnouncedFile& a, Instant at) {
   FileEffect effect;
-  const FileRef ref = find_or_register(a.file, effect);
+  const auto [ref, is_new] = find_or_register(a.file);
   File& f = table_.at(ref);
-  const bool is_new = effect.change.has_value();
-  const std::int64_t bytes = f.bytes;
-  const std::optional<double> units_from = units(f);
-  const LabelId stage = f.stage;
+  const Before before = look(f, is_new);
+  const bool is_old = at < f.updated;
   if (!is_new) uncount(f);
-  take_sizes(f, a.bytes, a.units);
+  take_sizes(f, is_old && before.bytes >= 0 ? std::nullopt : a.bytes,
+             is_old && before.units ? std::nullopt : a.units);
   count(f);
   if (is_new && !a.stage.empty()) f.stage = stage_number(a.stage);
-  if (f.bytes >= 0 && bytes < 0) effect.size = f.bytes;
-  if (is_new || bytes != f.bytes || units_from != units(f)) {
-    effect.change = FileChange{.id = f.id(),
-                               .id_hash = stable_hash(f.id()),
-                               .from = f.status,
-                               .to = f.status,
-                               .is_new = is_new,
-                               .restored = f.restored,
-                               .stage_from = stage,
-                               .stage_to = f.stage,
-                               .at = at,
-                               .started = known(f.started),
-                               .stage_since = known(f.stage_since),
-                               .bytes_from = known(bytes),
-                               .bytes_to = known(f.bytes),
-                               .units_from = units_from,
-                               .units_to = units(f),
-                               .progress_from = f.progress,
-                               .progress_to = f.progress};
-  }
+  fill_completed(f, effect);
+  tell(f, before, at, effect);
   return effect;
 }
 
-// Marks a new file by an (unfilled) change in the effect.
-FileRef Files::find_or_register(std::string_view id, FileEffect& effect) {
+void Files::tell(const File& f, const Before& before, Instant at, FileEffect& effect) const {
+  if (f.bytes >= 0 && before.bytes < 0) effect.size = f.bytes;
+  const std::optional<double> units_to = units(f);
+  if (!before.is_new && before.status == f.status && before.stage == f.stage &&
+      before.bytes == f.bytes && before.units == units_to) {
+    return;
+  }
+  effect.change =
+      FileChange{.id = f.id(),
+                 .id_hash = stable_hash(f.id()),
+                 .from = before.status,
+                 .to = f.status,
+                 .is_new = before.is_new,
+                 .new_try = !before.is_new && is_final(before.status) && !is_final(f.status),
+                 .restored = f.restored,
+                 .stage_from = before.stage,
+                 .stage_to = f.stage,
+                 .at = at,
+                 .started = known(f.started),
+                 .stage_since = known(f.stage_since),
+                 .bytes_from = known(before.bytes),
+                 .bytes_to = known(f.bytes),
+                 .units_from = before.units,
+                 .units_to = units_to,
+                 .progress_from = before.progress,
+                 .progress_to = f.progress};
+}
+
+std::pair<FileRef, bool> Files::find_or_register(std::string_view id) {
   const std::uint32_t hash = FileTable::hash(id);
-  if (const auto found = table_.find(id, hash)) return *found;
-  effect.change.emplace();
-  return table_.insert(id, hash);
+  if (const auto found = table_.find(id, hash)) return {*found, false};
+  return {table_.insert(id, hash), true};
 }
 
 // The weaker of two reports of one instant still tells amounts and what was not known.
 void Files::merge_same_instant(File& f, const FileProgressed& e, Instant at, FileEffect& effect) {
   uncount(f);
   if (e.status == FileStatus::kProcessing && f.started == kNever) f.started = at;
-  if (f.bytes < 0) take_sizes(f, e.bytes, std::nullopt);
-  if (!units(f)) take_sizes(f, std::nullopt, e.units);
+  take_sizes(f, f.bytes < 0 ? e.bytes : std::nullopt, units(f) ? std::nullopt : e.units);
+  take_progress(f, e);
   count(f);
   take_amounts(f, e, effect);
+  const RareFacts* rare = table_.rare_of(f);
+  if (e.quality && (rare == nullptr || rare->quality < 0)) take_quality(f, *e.quality);
 }
 
 void Files::become(FileRef ref, FileStatus to, Instant at, FileEffect& effect) {
@@ -166,7 +166,10 @@ void Files::become(FileRef ref, FileStatus to, Instant at, FileEffect& effect) {
   if (from == FileStatus::kProcessing && to != from) leave_flight(ref);
   if (is_final(from) && !is_final(to)) begin_try(f);
   if (to != from && to == FileStatus::kProcessing) {
-    if (from == FileStatus::kFailed) count_retries(f, std::int64_t{f.retries} + 1, effect);
+    if (from == FileStatus::kFailed) {
+      if (f.retries_seen < UINT16_MAX) ++f.retries_seen;
+      count_retries(f, f.retries_seen, effect);
+    }
     if (f.started == kNever) f.started = at;
     f.tries = std::max<std::uint16_t>(f.tries, 1);
     f.status = to;
@@ -185,7 +188,7 @@ void Files::become(FileRef ref, FileStatus to, Instant at, FileEffect& effect) {
 }
 
 void Files::begin_try(File& f) {
-  if (f.tries > 0) ++f.tries;
+  if (f.tries > 0 && f.tries < UINT16_MAX) ++f.tries;
   f.started = f.ended = f.stage_since = kNever;
   f.bytes_done = f.tokens = 0;
   f.progress = f.cost = 0;
@@ -212,8 +215,7 @@ void Files::take_sizes(File& f, std::optional<std::int64_t> bytes, std::optional
 void Files::take_amounts(File& f, const FileProgressed& e, FileEffect& effect) {
   if (!e.model.empty()) f.model = model_number(e.model);
   if (e.bytes_done) effect.bytes += raise(f.bytes_done, *e.bytes_done);
-  if (f.status == FileStatus::kCompleted && f.bytes >= 0)
-    effect.bytes += raise(f.bytes_done, f.bytes);
+  fill_completed(f, effect);
   if (e.tokens) effect.tokens = raise(f.tokens, *e.tokens);
   if (e.cost) {
     effect.cost = raise(f.cost, *e.cost);
@@ -227,13 +229,21 @@ void Files::take_amounts(File& f, const FileProgressed& e, FileEffect& effect) {
   if (e.retries) count_retries(f, *e.retries, effect);
 }
 
+// On completion all its bytes are done.
+void Files::fill_completed(File& f, FileEffect& effect) {
+  if (f.status == FileStatus::kCompleted && f.bytes >= 0)
+    effect.bytes += raise(f.bytes_done, f.bytes);
+}
+
+void Files::take_quality(File& f, double quality) {
+  double& known = table_.rare(f).quality;
+  if (known < 0) ++tally_.quality_count;
+  tally_.quality_sum += quality - std::max(0.0, known);
+  known = quality;
+}
+
 void Files::take_rare(File& f, const FileProgressed& e) {
-  if (e.quality) {
-    double& quality = table_.rare(f).quality;
-    if (quality < 0) ++tally_.quality_count;
-    tally_.quality_sum += *e.quality - std::max(0.0, quality);
-    quality = *e.quality;
-  }
+  if (e.quality) take_quality(f, *e.quality);
   if (e.stage_progress) table_.rare(f).stage_progress = *e.stage_progress;
   if (!e.error.empty()) table_.rare(f).error = cut_utf8(e.error, kMaxError);
 }
@@ -289,7 +299,7 @@ void Files::uncount(const File& f) {
   --tally_.counts[static_cast<std::size_t>(f.status)];
   work_.remove(weight(f));
   if (f.status == FileStatus::kCompleted && f.started != kNever && !f.restored) {
-    tally_.processing_sum -= f.ended - f.started;
+    tally_.processing_seconds -= seconds(f.ended - f.started);
     --tally_.processing_count;
   }
 }
@@ -298,7 +308,7 @@ void Files::count(const File& f) {
   ++tally_.counts[static_cast<std::size_t>(f.status)];
   work_.add(weight(f));
   if (f.status == FileStatus::kCompleted && f.started != kNever && !f.restored) {
-    tally_.processing_sum += f.ended - f.started;
+    tally_.processing_seconds += seconds(f.ended - f.started);
     ++tally_.processing_count;
   }
 }
@@ -330,7 +340,7 @@ void Files::restore() {
     } else {
       begin_try(f);
       f.status = FileStatus::kPending;
-      f.retries = 0;
+      f.retries = f.retries_seen = 0;
       if (rare != nullptr) *rare = RareFacts{rare->units, -1, -1, {}};
     }
     count(f);

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/progress/change.h"
@@ -51,8 +52,8 @@ struct FileTally {
   std::int64_t retries = 0;
   double quality_sum = 0;
   std::int64_t quality_count = 0;
-  Duration
-      processing_sum{};  // final state - first `processing`, of completed files that were processed
+  // Final state - first `processing`, of completed files that were processed.
+  double processing_seconds = 0;
   std::int64_t processing_count = 0;
   std::int64_t most_in_flight = 0;
 };
@@ -101,19 +102,24 @@ class Files {
   [[nodiscard]] const LabelSet& stages() const { return stages_; }
   [[nodiscard]] const LabelSet& models() const { return models_; }
   LabelId model_number(std::string_view name) {
-    return models_.intern(name, rules_->limits.max_label_values);
+    return models_.intern(name, rules_->limits.max_label_values + 1);  // "none" is one
   }
   LabelId stage_number(std::string_view name) {
-    return stages_.intern(name, rules_->limits.max_label_values);
+    return stages_.intern(name, rules_->limits.max_label_values + 1);
   }
 
   [[nodiscard]] FileSnapshot snapshot(FileRef ref) const;
 
  private:
-  FileRef find_or_register(std::string_view id, FileEffect& effect);
+  struct Before;
+  [[nodiscard]] Before look(const File& f, bool is_new) const;
+  void tell(const File& f, const Before& before, Instant at, FileEffect& effect) const;
+  std::pair<FileRef, bool> find_or_register(std::string_view id);  // whether it is new
   void take_sizes(File& f, std::optional<std::int64_t> bytes, std::optional<double> units);
   void take_amounts(File& f, const FileProgressed& e, FileEffect& effect);
   void take_progress(File& f, const FileProgressed& e);
+  void fill_completed(File& f, FileEffect& effect);
+  void take_quality(File& f, double quality);
   void take_rare(File& f, const FileProgressed& e);
   void take_stage(File& f, std::string_view stage, Instant at, FileEffect& effect);
   void merge_same_instant(File& f, const FileProgressed& e, Instant at, FileEffect& effect);

@@ -536,8 +536,7 @@ Metrics Session::metrics(Now at) const {
 void Session::fill_rates(Metrics& m, Instant now) const {
   const FileTally& t = files_.tally();
   if (t.processing_count > 0) {
-    m.average_processing_ms =
-        milliseconds(t.processing_sum) / static_cast<double>(t.processing_count);
+    m.average_processing_ms = t.processing_seconds * 1e3 / static_cast<double>(t.processing_count);
   }
   throughput_.advance(now, m.active_elapsed);
   bytes_window_.advance(now);
