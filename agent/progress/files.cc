@@ -114,6 +114,12 @@ FileEffect Files::announce(const AnnouncedFile& a, Instant at) {
   return effect;
 }
 
+std::size_t Files::fresh(std::span<const AnnouncedFile> files, std::size_t enough) const {
+  if (files.size() <= enough) return files.size();
+  return static_cast<std::size_t>(
+      std::ranges::count_if(files, [&](const AnnouncedFile& f) { return !has(f.file); }));
+}
+
 void Files::tell(const File& f, const Before& before, Instant at, FileEffect& effect) const {
   if (f.bytes >= 0 && before.bytes < 0) effect.size = f.bytes;
   const std::optional<double> units_to = units(f);

@@ -85,6 +85,8 @@ class Files {
   // Registers one announced file.
   FileEffect announce(const AnnouncedFile& announced, Instant at);
   [[nodiscard]] bool has(std::string_view id) const { return table_.find(id).has_value(); }
+  // How many of them are not known yet; no more are looked at than `enough` calls for.
+  [[nodiscard]] std::size_t fresh(std::span<const AnnouncedFile> files, std::size_t enough) const;
 
   // The next attempt takes over what is done: completed and skipped files stay and count as
   // restored, all others are pending again.

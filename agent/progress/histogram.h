@@ -22,11 +22,14 @@ inline constexpr std::array<double, 10> kFileSizeBounds = {
 class Histogram {
  public:
   static constexpr std::size_t kMaxBounds = 24;
+  static constexpr std::uint64_t kMost = std::uint64_t{1} << 63U;
 
   explicit Histogram(std::span<const double> bounds)
       : bounds_(bounds.first(std::min(bounds.size(), kMaxBounds))) {}
 
+  // Counts stop at kMost rather than begin again.
   void observe(double value, std::uint64_t times = 1) {
+    times = std::min(times, kMost - count_);
     const auto at = std::lower_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin();
     counts_[static_cast<std::size_t>(at)] += times;
     count_ += times;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/progress/quality.h"
+#include "agent/progress/total.h"
 
 namespace agent::progress {
 namespace {
@@ -76,8 +77,13 @@ SessionConfig in_force(Mode mode, const ConfigPatch& p, std::optional<bool> pers
   return c;
 }
 
-Rejection invalid(std::string field, std::string message) {
-  return {RejectReason::kInvalidField, std::move(field), std::move(message)};
+Rejection mixed(bool counts_only) {
+  return {RejectReason::kInvalidField, "event",
+          counts_only
+              ? "this session reports counts by \"progress\" events; events about single files "
+                "cannot be mixed in (use another session)"
+              : "this session reports its files one by one; \"progress\" events cannot be mixed in "
+                "(use another session)"};
 }
 
 }  // namespace
@@ -101,17 +107,17 @@ Session::Session(std::string_view id, const Rules& rules, Instant start, Now at)
 
 Result<Applied, Rejection> Session::apply(const Event& event, Instant ts, Now at,
                                           std::size_t files_left, FileObserver& observer) {
-  const Arrival arrival{ts, at, files_left, observer};
+  if (auto refused = refusal(event.fact, files_left)) return failure(*std::move(refused));
+  const Arrival arrival{ts, at, observer};
   ++version_;
   const auto* start = std::get_if<SessionStarted>(&event.fact);
   if (stale_ || (start != nullptr && ended())) {
     open_attempt(ts, at, start != nullptr && start->resume && tracking_);
   }
-  auto applied = std::visit([&](const auto& fact) { return take(fact, arrival); }, event.fact);
-  if (applied) {
-    move_clock(ts, at);
-    if (*applied == Applied::kStale) ++stale_events_;
-  }
+  const Applied applied =
+      std::visit([&](const auto& fact) { return take(fact, arrival); }, event.fact);
+  move_clock(ts, at);
+  if (applied == Applied::kStale) ++stale_events_;
   return applied;
 }
 
@@ -135,6 +141,7 @@ void Session::open_attempt(Instant ts, Now at, bool resume) {
   started_explicitly_ = true;
   paused_at_.reset();
   paused_ = {};
+  worked_from_ = ts;
   end_time_.reset();
   end_status_.reset();
   end_reason_.clear();
@@ -144,10 +151,14 @@ void Session::open_attempt(Instant ts, Now at, bool resume) {
   announced_bytes_.reset();
   deadline_.reset();
   cost_budget_.reset();
-  counted_ = {};
   if (resume) {
     files_.restore();
+    counted_.failed = 0;
+    counted_.restored = counted_.completed;
+    counted_.restored_bytes = counted_.bytes_done;
+    counted_.moved = Instant::min();
   } else {
+    counted_ = {};
     files_.clear();
     kind_ = Kind::kUnknown;
   }
@@ -164,43 +175,32 @@ void Session::open_attempt(Instant ts, Now at, bool resume) {
 // ---- events
 // --------------------------------------------------------------------------------------------
 
-Result<void, Rejection> Session::must_be(Kind kind) {
-  if (kind_ == Kind::kUnknown) kind_ = kind;
-  if (kind_ == kind) return {};
-  return failure(invalid(
-      "event",
-      kind == Kind::kCounts
-          ? "this session reports its files one by one; \"progress\" events cannot be mixed in "
-            "(use another session)"
-          : "this session reports counts by \"progress\" events; events about single files "
-            "cannot be mixed in (use another session)"));
+// Why the event cannot be taken; asked before anything changes.
+std::optional<Rejection> Session::refusal(const Fact& fact, std::size_t files_left) const {
+  const auto* file = std::get_if<FileProgressed>(&fact);
+  const auto* files = std::get_if<FilesAnnounced>(&fact);
+  const Kind other = file != nullptr || files != nullptr            ? Kind::kCounts
+                     : std::holds_alternative<CountsReported>(fact) ? Kind::kFiles
+                                                                    : Kind::kUnknown;
+  if (other == Kind::kUnknown) return std::nullopt;
+  if (kind_ == other && !stale_) return mixed(counts_only());
+  const bool fits = (file != nullptr && (files_left > 0 || files_.has(file->file))) ||
+                    (files != nullptr && files_.fresh(files->files, files_left) <= files_left);
+  if (fits || other == Kind::kFiles) return std::nullopt;
+  return Rejection{
+      RejectReason::kTooManyFiles, file != nullptr ? "file" : "files",
+      "the agent tracks no more files (sessions.max_files); raise it, or end sessions"};
 }
 
-Session::Outcome Session::take(const FileProgressed& e, const Arrival& a) {
-  if (kind_ != Kind::kFiles) {
-    if (auto ok = must_be(Kind::kFiles); !ok) return failure(ok.error());
-  }
-  if (a.files_left == 0 && !files_.has(e.file)) {
-    return failure(Rejection{
-        RejectReason::kTooManyFiles, "file",
-        "the agent tracks no more files (sessions.max_files); raise it, or end sessions"});
-  }
+Applied Session::take(const FileProgressed& e, const Arrival& a) {
+  kind_ = Kind::kFiles;
   const FileEffect effect = files_.apply(e, a.ts);
   record(effect, a);
   return effect.applied;
 }
 
-Session::Outcome Session::take(const FilesAnnounced& e, const Arrival& a) {
-  if (auto ok = must_be(Kind::kFiles); !ok) return failure(ok.error());
-  if (e.files.size() > a.files_left) {
-    const auto fresh =
-        std::ranges::count_if(e.files, [&](const auto& f) { return !files_.has(f.file); });
-    if (static_cast<std::size_t>(fresh) > a.files_left) {
-      return failure(Rejection{
-          RejectReason::kTooManyFiles, "files",
-          "the agent tracks no more files (sessions.max_files); raise it, or end sessions"});
-    }
-  }
+Applied Session::take(const FilesAnnounced& e, const Arrival& a) {
+  kind_ = Kind::kFiles;
   for (const AnnouncedFile& file : e.files) record(files_.announce(file, a.ts), a);
   return Applied::kApplied;
 }
@@ -208,15 +208,15 @@ Session::Outcome Session::take(const FilesAnnounced& e, const Arrival& a) {
 // Adds what one file's event did to the session's counters, histograms, and windows.
 void Session::record(const FileEffect& effect, const Arrival& a) {
   if (effect.bytes > 0) {
-    counters_.bytes += effect.bytes;
+    add_up(counters_.bytes, effect.bytes);
     bytes_window_.add(a.ts, static_cast<double>(effect.bytes));
   }
-  counters_.tokens_unspecified += effect.tokens;
+  add_up(counters_.tokens_unspecified, effect.tokens);
   counters_.cost += effect.cost;
-  counters_.retries += effect.retries;
+  add_up(counters_.retries, effect.retries);
   if (effect.tokens > 0 || effect.cost > 0) {
     if (ModelTally* m = tally_of(models_, effect.model, files_.models(), &ModelTally::model)) {
-      m->tokens += effect.tokens;
+      add_up(m->tokens, effect.tokens);
       m->cost += effect.cost;
     }
   }
@@ -242,8 +242,8 @@ void Session::complete(Instant at, double files) {
   throughput_.complete(at, files);
 }
 
-Session::Outcome Session::take(const CountsReported& e, const Arrival& a) {
-  if (auto ok = must_be(Kind::kCounts); !ok) return failure(ok.error());
+Applied Session::take(const CountsReported& e, const Arrival& a) {
+  kind_ = Kind::kCounts;
   if (a.ts < counted_.reported) return Applied::kStale;
   counted_.reported = a.ts;
   if (e.total) announced_files_ = *e.total;
@@ -252,7 +252,7 @@ Session::Outcome Session::take(const CountsReported& e, const Arrival& a) {
     if (!to) return std::int64_t{0};
     const std::int64_t more = *to - std::exchange(value, *to);
     if (more > 0) {
-      counters_.files_ended[outcome(as)] += more;
+      add_up(counters_.files_ended[outcome(as)], more);
       counted_.moved = a.ts;
     }
     return std::max<std::int64_t>(0, more);
@@ -264,7 +264,7 @@ Session::Outcome Session::take(const CountsReported& e, const Arrival& a) {
   if (e.bytes_done) {
     const std::int64_t more = *e.bytes_done - std::exchange(counted_.bytes_done, *e.bytes_done);
     if (more > 0) {
-      counters_.bytes += more;
+      add_up(counters_.bytes, more);
       counted_.moved = a.ts;
       bytes_window_.add(a.ts, static_cast<double>(more));
     }
@@ -281,17 +281,17 @@ ProviderTally& Session::provider(std::string_view name) {
   return providers_[number];
 }
 
-Session::Outcome Session::take(const ApiCalled& e, const Arrival&) {
+Applied Session::take(const ApiCalled& e, const Arrival&) {
   ProviderTally& p = provider(e.provider);
-  (e.ok ? p.calls_ok : p.calls_failed) += e.calls;
-  (e.ok ? counters_.api_ok : counters_.api_failed) += e.calls;
+  add_up(e.ok ? p.calls_ok : p.calls_failed, e.calls);
+  add_up(e.ok ? counters_.api_ok : counters_.api_failed, e.calls);
   if (e.duration) p.call_seconds.observe(seconds(*e.duration), static_cast<std::uint64_t>(e.calls));
   const std::int64_t in = e.tokens_in.value_or(0);
   const std::int64_t out = e.tokens_out.value_or(0);
   const std::int64_t rest = std::max<std::int64_t>(0, e.tokens.value_or(0) - in - out);
-  counters_.tokens_in += in;
-  counters_.tokens_out += out;
-  counters_.tokens_unspecified += rest;
+  add_up(counters_.tokens_in, in);
+  add_up(counters_.tokens_out, out);
+  add_up(counters_.tokens_unspecified, rest);
   double cost = e.cost.value_or(0);
   if (!e.cost && !e.model.empty()) {
     if (const auto price = rules_->pricing.find(e.model); price != rules_->pricing.end()) {
@@ -301,24 +301,24 @@ Session::Outcome Session::take(const ApiCalled& e, const Arrival&) {
   }
   counters_.cost += cost;
   p.cost += cost;
-  p.tokens += in + out + rest;
+  add_up(p.tokens, in + out + rest);
   if (!e.model.empty()) {
     if (ModelTally* m =
             tally_of(models_, files_.model_number(e.model), files_.models(), &ModelTally::model)) {
-      m->tokens += in + out + rest;
+      add_up(m->tokens, in + out + rest);
       m->cost += cost;
     }
   }
   return Applied::kApplied;
 }
 
-Session::Outcome Session::take(const RateLimited& e, const Arrival& a) {
+Applied Session::take(const RateLimited& e, const Arrival& a) {
   ProviderTally& p = provider(e.provider);
   const Duration delay = e.delay.value_or(Duration::zero());
-  p.rate_limit_hits += e.hits;
-  p.rate_limit_delay += delay;
-  counters_.rate_limit_hits += e.hits;
-  counters_.rate_limit_delay += delay;
+  add_up(p.rate_limit_hits, e.hits);
+  add_up(p.rate_limit_delay, delay);
+  add_up(counters_.rate_limit_hits, e.hits);
+  add_up(counters_.rate_limit_delay, delay);
   p.quota.report({e.limit, e.remaining, e.reset_at}, a.ts);
   if (delay > Duration::zero()) delay_window_.add(a.ts, seconds(delay));
   // A quota that is not used up limits nothing yet, whenever it resets.
@@ -329,7 +329,7 @@ Session::Outcome Session::take(const RateLimited& e, const Arrival& a) {
   return Applied::kApplied;
 }
 
-Session::Outcome Session::take(const ResourcesUsed& e, const Arrival& a) {
+Applied Session::take(const ResourcesUsed& e, const Arrival& a) {
   if (e.network_errors && resources_.network_errors &&
       *e.network_errors > *resources_.network_errors) {
     network_errors_window_.add(a.ts,
@@ -344,14 +344,14 @@ Session::Outcome Session::take(const ResourcesUsed& e, const Arrival& a) {
   return Applied::kApplied;
 }
 
-Session::Outcome Session::take(const SessionStarted& e, const Arrival& a) {
+Applied Session::take(const SessionStarted& e, const Arrival& a) {
   take_facts(e.facts);
   if (a.ts < start_) start_ = a.ts;
   started_explicitly_ = true;
   return Applied::kApplied;
 }
 
-Session::Outcome Session::take(const SessionUpdated& e, const Arrival&) {
+Applied Session::take(const SessionUpdated& e, const Arrival&) {
   take_facts(e.facts);
   return Applied::kApplied;
 }
@@ -391,23 +391,24 @@ void Session::take_facts(const SessionFacts& f) {
   learn(cost_budget_, f.cost_budget);
 }
 
-Session::Outcome Session::take(const SessionPaused&, const Arrival& a) {
+Applied Session::take(const SessionPaused&, const Arrival& a) {
   if (!paused_at_ && live()) {
     throughput_.advance(std::max(a.ts, latest_), active_elapsed(std::max(a.ts, latest_)));
-    paused_at_ = std::max(a.ts, start_);
+    paused_at_ = std::max({a.ts, start_, worked_from_});  // pauses never overlap
   }
   return Applied::kApplied;
 }
 
-Session::Outcome Session::take(const SessionResumed&, const Arrival& a) {
+Applied Session::take(const SessionResumed&, const Arrival& a) {
   if (paused_at_ && live()) {
-    paused_ += std::max(Duration::zero(), a.ts - *paused_at_);
+    worked_from_ = std::max(a.ts, *paused_at_);
+    paused_ += worked_from_ - *paused_at_;
     paused_at_.reset();
   }
   return Applied::kApplied;
 }
 
-Session::Outcome Session::take(const SessionEnded& e, const Arrival& a) {
+Applied Session::take(const SessionEnded& e, const Arrival& a) {
   if (ended()) return Applied::kApplied;
   const Instant end = std::max(a.ts, latest_);
   throughput_.advance(end, active_elapsed(end));
@@ -502,14 +503,20 @@ WorkDone Session::work() const {
   WorkDone w;
   w.total = static_cast<double>(total_files());
   w.done = static_cast<double>(counted_.completed + counted_.failed + counted_.skipped);
-  w.earned = static_cast<double>(counted_.completed + counted_.failed);
+  w.earned = static_cast<double>(counted_.completed - restored_completed() + counted_.failed);
   if (announced_files_ == 0 && announced_bytes_.value_or(0) > 0) {  // a job that counts bytes alone
     w.total = static_cast<double>(std::max(*announced_bytes_, counted_.bytes_done));
-    w.done = w.earned = static_cast<double>(counted_.bytes_done);
+    w.done = static_cast<double>(counted_.bytes_done);
+    w.earned = w.done - static_cast<double>(std::min(counted_.restored_bytes, counted_.bytes_done));
   } else if (announced_files_ == 0) {
     w.total = w.done = 0;  // no total is known: what was counted is no share of anything
   }
   return w;
+}
+
+std::int64_t Session::restored_completed() const {
+  return counts_only() ? std::min(counted_.restored, counted_.completed)
+                       : files_.work().restored_completed();
 }
 
 std::int64_t Session::concurrency() const {
@@ -540,7 +547,7 @@ void Session::fill_rates(Metrics& m, Instant now) const {
   }
   throughput_.advance(now, m.active_elapsed);
   bytes_window_.advance(now);
-  const std::int64_t own = m.count(FileStatus::kCompleted) - files_.work().restored_completed();
+  const std::int64_t own = m.count(FileStatus::kCompleted) - restored_completed();
   if (m.active_elapsed > Duration::zero()) {
     m.average_throughput = static_cast<double>(own) * 60 / seconds(m.active_elapsed);
     m.bytes_per_second = std::max(0.0, bytes_window_.sum()) /

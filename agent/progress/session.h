@@ -88,35 +88,35 @@ class Session {
   enum class Kind : std::uint8_t { kUnknown, kFiles, kCounts };
   struct Counts {
     std::int64_t completed = 0, failed = 0, skipped = 0, bytes_done = 0;
+    std::int64_t restored = 0, restored_bytes = 0;  // of these, done by an earlier attempt
     Instant reported = Instant::min();
     Instant moved = Instant::min();
   };
   struct Arrival {
     Instant ts;
     Now at;
-    std::size_t files_left;
     FileObserver& observer;
   };
-  using Outcome = Result<Applied, Rejection>;
 
-  Outcome take(const FileProgressed& e, const Arrival& a);
-  Outcome take(const FilesAnnounced& e, const Arrival& a);
-  Outcome take(const CountsReported& e, const Arrival& a);
-  Outcome take(const ApiCalled& e, const Arrival& a);
-  Outcome take(const RateLimited& e, const Arrival& a);
-  Outcome take(const ResourcesUsed& e, const Arrival& a);
-  Outcome take(const SessionStarted& e, const Arrival& a);
-  Outcome take(const SessionUpdated& e, const Arrival& a);
-  Outcome take(const SessionPaused& e, const Arrival& a);
-  Outcome take(const SessionResumed& e, const Arrival& a);
-  Outcome take(const SessionEnded& e, const Arrival& a);
+  Applied take(const FileProgressed& e, const Arrival& a);
+  Applied take(const FilesAnnounced& e, const Arrival& a);
+  Applied take(const CountsReported& e, const Arrival& a);
+  Applied take(const ApiCalled& e, const Arrival& a);
+  Applied take(const RateLimited& e, const Arrival& a);
+  Applied take(const ResourcesUsed& e, const Arrival& a);
+  Applied take(const SessionStarted& e, const Arrival& a);
+  Applied take(const SessionUpdated& e, const Arrival& a);
+  Applied take(const SessionPaused& e, const Arrival& a);
+  Applied take(const SessionResumed& e, const Arrival& a);
+  Applied take(const SessionEnded& e, const Arrival& a);
 
   void record(const FileEffect& effect, const Arrival& a);
   void complete(Instant at, double files);
   void move_clock(Instant ts, Now at);
   void open_attempt(Instant ts, Now at, bool resume);
   void take_facts(const SessionFacts& facts);
-  [[nodiscard]] Result<void, Rejection> must_be(Kind kind);
+  [[nodiscard]] std::optional<Rejection> refusal(const Fact& fact, std::size_t files_left) const;
+  [[nodiscard]] std::int64_t restored_completed() const;
   ProviderTally& provider(std::string_view name);
   [[nodiscard]] Metrics metrics(Now at) const;
   void fill_rates(Metrics& m, Instant now) const;
@@ -136,6 +136,7 @@ class Session {
   bool started_explicitly_ = false;
   std::optional<Instant> paused_at_;
   Duration paused_{};
+  Instant worked_from_ = Instant::min();  // the end of the last pause
   std::optional<Instant> end_time_;
   std::optional<EndStatus> end_status_;
   std::string end_reason_;

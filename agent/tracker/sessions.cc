@@ -53,8 +53,9 @@ void Tracked::on_file(const progress::FileChange&) {}
 std::optional<progress::Forecast> Tracked::forecast(Now at, const progress::Metrics& m) const {
   const progress::WorkDone work = session_.work();
   if (work.earned <= 0 || m.active_elapsed <= Duration::zero()) return std::nullopt;
-  const double remaining =
-      work.remaining() * static_cast<double>(m.active_elapsed.count()) / work.earned;
+  constexpr double kMost = 1e17;  // microseconds, three thousand years
+  const double remaining = std::min(
+      kMost, work.remaining() * static_cast<double>(m.active_elapsed.count()) / work.earned);
   progress::Forecast f;
   f.remaining = Duration(static_cast<Duration::rep>(remaining));
   f.low = f.high = f.remaining;
@@ -105,14 +106,10 @@ Result<Tracked*, Rejection> Sessions::find_or_start(const progress::Event& event
   const bool starts = std::holds_alternative<progress::SessionStarted>(event.fact);
   const bool over = tracked != nullptr && !tracked->session().live();
   if (tracked != nullptr && !over) return tracked;
-  if (!stopped_.empty() && stopped_.contains(event.session)) {
-    if (!starts) {
-      return failure(
-          refused(RejectReason::kSessionStopped,
-                  "tracking of this session was stopped; send session.start to track it again"));
-    }
-    stopped_.erase(stopped_.find(event.session));
-    std::erase(stopped_order_, event.session);
+  if (!starts && !stopped_.empty() && stopped_.contains(event.session)) {
+    return failure(
+        refused(RejectReason::kSessionStopped,
+                "tracking of this session was stopped; send session.start to track it again"));
   }
   const bool becomes_active = tracked == nullptr || starts || !tracked->session().ended();
   if (becomes_active && active_ >= rules_.limits.max_active) {
@@ -120,6 +117,7 @@ Result<Tracked*, Rejection> Sessions::find_or_start(const progress::Event& event
         RejectReason::kTooManySessions,
         "as many sessions are active as sessions.max_active allows; end some, or raise it"));
   }
+  forget_stopped(event.session);
   if (tracked != nullptr) return tracked;
   auto made = std::make_unique<Tracked>(event.session, next_serial_++, rules_, ts, at);
   tracked = made.get();
@@ -179,6 +177,14 @@ bool Sessions::stop(std::string_view id, Now at) {
   return true;
 }
 
+void Sessions::forget_stopped(std::string_view id) {
+  if (stopped_.empty()) return;
+  if (const auto found = stopped_.find(id); found != stopped_.end()) {
+    stopped_.erase(found);
+    std::erase(stopped_order_, id);
+  }
+}
+
 void Sessions::remember_stopped(std::string_view id) {
   if (!stopped_.emplace(id).second) return;
   stopped_order_.emplace_back(id);
@@ -206,6 +212,14 @@ void Sessions::mark_scraped(std::string_view id, std::uint64_t version) {
   if (tracked != nullptr && tracked->session().version() == version) tracked->scraped = true;
 }
 
+// An ended one stays until it lingered and was scraped, a stale one until it lingered, a stopped
+// one until it was scraped.
+bool Sessions::is_done_with(const Tracked& tracked, Now at) const {
+  const bool lingered = at.steady - tracked.left_at >= rules_.limits.linger;
+  if (tracked.stopped) return tracked.scraped;
+  return lingered && (tracked.scraped || !tracked.session().ended());
+}
+
 void Sessions::tick(Now at) {
   std::vector<Tracked*> gone;
   std::vector<Tracked*> silent;
@@ -214,9 +228,8 @@ void Sessions::tick(Now at) {
     if (session.live()) {
       const Duration silence = at.steady - session.last_received();
       if (!session.paused() && silence > rules_.limits.stale_after) silent.push_back(tracked.get());
-    } else if (tracked->scraped) {
-      const bool lingered = at.steady - tracked->left_at >= rules_.limits.linger;
-      if (lingered || tracked->stopped) gone.push_back(tracked.get());
+    } else if (is_done_with(*tracked, at)) {
+      gone.push_back(tracked.get());
     }
   }
   for (Tracked* tracked : gone) remove(*tracked);

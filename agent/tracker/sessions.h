@@ -101,6 +101,8 @@ class Sessions {
   void remove(Tracked& tracked);
   void evict_beyond_limit();
   void remember_stopped(std::string_view id);
+  void forget_stopped(std::string_view id);
+  [[nodiscard]] bool is_done_with(const Tracked& tracked, Now at) const;
 
   progress::Rules rules_;
   std::map<std::uint64_t, std::unique_ptr<Tracked>> by_serial_;

@@ -41,7 +41,9 @@ Result<Applied, progress::Rejection> Tracker::Batch::apply(const progress::Event
 void Tracker::Batch::refuse(std::string_view session, std::string_view producer,
                             std::optional<std::int64_t> seq,
                             progress::RejectReason reason) NO_THREAD_SAFETY_ANALYSIS {
-  if (seq && !producer.empty()) take_seq(producer, *seq);
+  // What was shed may be sent again.
+  if (seq && !producer.empty() && reason != progress::RejectReason::kOverloaded)
+    take_seq(producer, *seq);
   if (!session.empty()) tracker_.sessions_.note_rejected(session, reason);
 }
 
