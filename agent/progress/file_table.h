@@ -48,6 +48,7 @@ struct File {
   FileStatus status = FileStatus::kPending;
   bool restored : 1 = false;    // done by an earlier attempt
   bool state_told : 1 = false;  // by an event of the instant `updated`
+  bool changed : 1 = false;     // since storage last took it
 
   [[nodiscard]] std::string_view id() const {  // the id follows the record
     return {reinterpret_cast<const char*>(this + 1), id_bytes};
@@ -79,6 +80,7 @@ class FileTable {
 
   [[nodiscard]] std::size_t size() const { return index_.size(); }
   void clear();
+  void reserve(std::size_t files) { index_.reserve(files); }
 
   // In the order first seen: the first record at or after `ref` (0 to begin), empty at the end.
   [[nodiscard]] std::optional<FileRef> next_from(FileRef ref) const;

@@ -70,6 +70,7 @@ FileEffect Files::apply(const FileProgressed& e, Instant at) {
   const FileStatus to = e.status.value_or(f.status);
   if (at == f.updated && f.state_told && strength(to) < strength(f.status)) {
     merge_same_instant(f, e, at, effect);
+    mark_changed(ref, f);
     tell(f, before, at, effect);
     return effect;
   }
@@ -93,6 +94,7 @@ FileEffect Files::apply(const FileProgressed& e, Instant at) {
   take_rare(f, e);
   f.state_told = e.status.has_value() || (at == f.updated && f.state_told);
   f.updated = at;
+  mark_changed(ref, f);
   tell(f, before, at, effect);
   return effect;
 }
@@ -109,6 +111,7 @@ FileEffect Files::announce(const AnnouncedFile& a, Instant at) {
              is_old && before.units ? std::nullopt : a.units);
   count(f);
   if (is_new && !a.stage.empty()) f.stage = stage_number(a.stage);
+  mark_changed(ref, f);
   fill_completed(f, effect);
   tell(f, before, at, effect);
   return effect;
@@ -351,6 +354,8 @@ void Files::restore() {
     }
     count(f);
   }
+  ++epoch_;
+  if (keeps_changes_) mark_all_changed();
 }
 
 void Files::clear() {
@@ -363,6 +368,9 @@ void Files::free_records() {
   table_.clear();
   in_flight_ = {};
   oldest_.reset();
+  changed_ = {};
+  expected_ = 0;
+  ++epoch_;
 }
 
 FileSnapshot Files::snapshot(FileRef ref) const {

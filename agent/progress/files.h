@@ -56,6 +56,12 @@ struct FileTally {
   double processing_seconds = 0;
   std::int64_t processing_count = 0;
   std::int64_t most_in_flight = 0;
+
+  template <typename Archive, typename Self>
+  static void fields(Archive& archive, Self& self) {
+    archive(self.counts, self.retries, self.quality_sum, self.quality_count,
+            self.processing_seconds, self.processing_count, self.most_in_flight);
+  }
 };
 
 // What one event did beyond the file itself.
@@ -112,7 +118,28 @@ class Files {
 
   [[nodiscard]] FileSnapshot snapshot(FileRef ref) const;
 
+  // For storage (file_records.h): which files changed, from `keep_changes` on.
+  void keep_changes();
+  [[nodiscard]] std::span<const FileRef> changed() const { return changed_; }
+  // Rises whenever all records before it are void: the list was cleared, freed, or taken over.
+  [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
+  // Packs the record of each changed file, one by one, and calls them unchanged.
+  void save_changed(Packer& packer);
+  // Takes the record of the next file, in the order first seen.
+  bool load_record(std::string_view record);
+  [[nodiscard]] bool all_loaded() const { return table_.size() == expected_; }
+  // The tallies and names, without the files' records.
+  void save(Packer& packer);
+  void load(Unpacker& unpacker);
+  void forget_saved();
+
  private:
+  void mark_changed(FileRef ref, File& f) {
+    if (!keeps_changes_ || f.changed) return;
+    f.changed = true;
+    changed_.push_back(ref);
+  }
+  void mark_all_changed();
   struct Before;
   [[nodiscard]] Before look(const File& f, bool is_new) const;
   void tell(const File& f, const Before& before, Instant at, FileEffect& effect) const;
@@ -143,6 +170,10 @@ class Files {
   FileTally tally_;
   std::vector<InFlight> in_flight_;
   mutable std::optional<Instant> oldest_;  // of in_flight_; empty: look again
+  bool keeps_changes_ = false;
+  std::vector<FileRef> changed_;
+  std::uint64_t epoch_ = 0;
+  std::size_t expected_ = 0;  // records that belong to what was loaded
 };
 
 }  // namespace agent::progress

@@ -47,6 +47,11 @@ class Histogram {
   // empty without values.
   [[nodiscard]] std::optional<double> quantile(double q) const;
 
+  template <typename Archive, typename Self>
+  static void fields(Archive& archive, Self& self) {
+    archive(self.counts_, self.count_, self.sum_);
+  }
+
  private:
   std::span<const double> bounds_;
   std::array<std::uint64_t, kMaxBounds + 1> counts_{};

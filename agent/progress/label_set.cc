@@ -21,6 +21,27 @@ LabelId LabelSet::intern(std::string_view value, std::size_t limit) {
   return value == kOtherLabel ? add(value) : intern(kOtherLabel, limit + 1);
 }
 
+void LabelSet::save(Packer& packer) {
+  packer(folded_, saved_);
+  packer.number(names_.size() - saved_);
+  for (; saved_ < names_.size(); ++saved_) packer.text(names_[saved_]);
+}
+
+void LabelSet::load(Unpacker& unpacker) {
+  std::size_t from = 0;
+  unpacker(folded_, from);
+  const std::uint64_t count = unpacker.number();
+  if (from > names_.size() || count > unpacker.rest().size()) return unpacker.fail();
+  for (std::uint64_t i = from; i < from + count && unpacker.ok(); ++i) {
+    const std::string_view name = unpacker.text();
+    if (i == names_.size())
+      add(name);
+    else if (names_[i] != name)
+      return unpacker.fail();
+  }
+  saved_ = names_.size();
+}
+
 LabelId LabelSet::add(std::string_view value) {
   const auto id = static_cast<LabelId>(names_.size());
   names_.emplace_back(value);

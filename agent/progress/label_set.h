@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/progress/archive.h"
 #include "agent/progress/text.h"
 
 namespace agent::progress {
@@ -27,12 +28,18 @@ class LabelSet {
   [[nodiscard]] std::size_t size() const { return names_.size(); }
   [[nodiscard]] std::uint64_t folded() const { return folded_; }  // lookups answered with "other"
 
+  // For storage: the names that were not saved yet, and how they come back.
+  void save(Packer& packer);
+  void load(Unpacker& unpacker);
+  void forget_saved() { saved_ = 0; }
+
  private:
   LabelId add(std::string_view value);
 
   std::vector<std::string> names_;
   boost::unordered_flat_map<std::string, LabelId, TextHash, TextEqual> ids_;  // from kScan names on
   std::uint64_t folded_ = 0;
+  std::size_t saved_ = 0;  // names that storage has
 };
 
 }  // namespace agent::progress

@@ -32,10 +32,20 @@ class Quota {
   // about the last minute. Empty while that is unknown.
   [[nodiscard]] std::optional<QuotaOutlook> exhaustion_ahead(Instant now) const;
 
+  template <typename Archive, typename Self>
+  static void fields(Archive& archive, Self& self) {
+    archive(self.limit_, self.remaining_, self.reset_at_, self.first_, self.middle_, self.last_);
+  }
+
  private:
   struct Sample {
     Instant at;
     double remaining = 0;
+
+    template <typename Archive, typename Self>
+    static void fields(Archive& archive, Self& self) {
+      archive(self.at, self.remaining);
+    }
   };
   void sample(Instant at, double remaining);
 

@@ -54,6 +54,12 @@ void merge(ConfigPatch& into, const ConfigPatch& from) {
   learn(into.thresholds.quality_score_threshold, from.thresholds.quality_score_threshold);
 }
 
+Rejection invalid(std::string field, std::string message) {
+  return {RejectReason::kInvalidField, std::move(field), std::move(message)};
+}
+
+}  // namespace
+
 SessionConfig in_force(Mode mode, const ConfigPatch& p, std::optional<bool> persistence,
                        std::optional<bool> analytics) {
   SessionConfig c;

@@ -22,6 +22,10 @@
 
 namespace agent::progress {
 
+// The defaults, then the mode, then the session's own switches.
+SessionConfig in_force(Mode mode, const ConfigPatch& switches, std::optional<bool> persistence,
+                       std::optional<bool> analytics);
+
 // Takes what one event changed in files, one by one; a view, valid during the call only.
 class FileObserver {
  public:
@@ -62,6 +66,15 @@ class Session {
     ++version_;
   }
 
+  // For storage: everything but the files' records; only what changed since it was last saved,
+  // where that saves much. `load` takes what `save` gave, one after the other. False: damaged.
+  void save(Packer& packer);
+  [[nodiscard]] bool load(std::string_view saved, Now at);
+  [[nodiscard]] Files& stored_files() { return files_; }
+  void forget_saved();  // the next `save` gives everything
+  // After a restart: time in which nobody listened is no silence of the session's.
+  void forgive_silence(Duration not_listening, Now at);
+
   [[nodiscard]] const std::string& id() const { return identity_->id; }
   [[nodiscard]] const std::shared_ptr<const SessionIdentity>& identity() const { return identity_; }
   [[nodiscard]] const SessionConfig& config() const { return identity_->config; }
@@ -91,6 +104,12 @@ class Session {
     std::int64_t restored = 0, restored_bytes = 0;  // of these, done by an earlier attempt
     Instant reported = Instant::min();
     Instant moved = Instant::min();
+
+    template <typename Archive, typename Self>
+    static void fields(Archive& archive, Self& self) {
+      archive(self.completed, self.failed, self.skipped, self.bytes_done, self.restored,
+              self.restored_bytes, self.reported, self.moved);
+    }
   };
   struct Arrival {
     Instant ts;
@@ -123,6 +142,13 @@ class Session {
   void fill_costs_and_quality(Metrics& m) const;
   [[nodiscard]] Duration silence(Now at) const;
   [[nodiscard]] bool stalled(Now at) const;
+  template <typename Archive, typename Self>
+  static void fields(Archive& archive, Self& self);
+  void save_identity(Packer& packer);
+  void load_identity(Unpacker& unpacker);
+  template <typename Archive, typename Self>
+  static void tallies(Archive& archive, Self& self);
+  [[nodiscard]] bool name_tallies();
 
   const Rules* rules_;
   std::shared_ptr<const SessionIdentity> identity_;
@@ -170,6 +196,7 @@ class Session {
   Resources resources_;
   std::array<std::uint32_t, kRejectReasonNames.size()> rejected_{};
   std::uint32_t duplicates_ = 0, stale_events_ = 0;
+  std::uint64_t saved_identity_ = 0;  // its revision, counted from 1; 0: storage has none
 };
 
 }  // namespace agent::progress

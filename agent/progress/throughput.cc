@@ -1,6 +1,7 @@
 #include "agent/progress/throughput.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace agent::progress {
 
@@ -12,8 +13,10 @@ void Window::add(Instant at, double amount) {
   while (place != entries_.begin() && std::prev(place)->at > at) --place;
   if (place != entries_.begin() && at - std::prev(place)->at <= grain_) {
     std::prev(place)->amount += amount;
+    touched_ = std::min(touched_, std::prev(place)->at);
   } else {
     entries_.insert(place, {at, amount});
+    touched_ = std::min(touched_, at);
   }
   sum_ += amount;
 }
@@ -50,6 +53,33 @@ void Window::thin() {
     }
   }
   entries_.erase_end(entries_.size() - kept - 1);
+  touched_ = Instant::min();
+}
+
+void Window::save(Packer& packer) {
+  auto from = entries_.end();
+  while (from != entries_.begin() && std::prev(from)->at >= touched_) --from;
+  packer(length_, edge_, grain_, sum_, touched_);
+  packer.number(static_cast<std::uint64_t>(entries_.end() - from));
+  for (; from != entries_.end(); ++from) packer(from->at, from->amount);
+  touched_ = Instant::max();
+}
+
+void Window::load(Unpacker& unpacker) {
+  Instant from;
+  unpacker(length_, edge_, grain_, sum_, from);
+  const std::uint64_t count = unpacker.number();
+  if (count > 2 * kExact) return unpacker.fail();
+  while (!entries_.empty() && entries_.back().at >= from) entries_.pop_back();
+  while (!entries_.empty() && entries_.front().at <= edge_) entries_.pop_front();
+  // As make_room would have grown it, so that it thins at the same size as before.
+  entries_.set_capacity(std::bit_ceil(std::max<std::size_t>(8, entries_.size() + count)));
+  for (std::uint64_t i = 0; i < count && unpacker.ok(); ++i) {
+    Entry entry{};
+    unpacker(entry.at, entry.amount);
+    entries_.push_back(entry);
+  }
+  touched_ = Instant::max();
 }
 
 void ThroughputHistory::add(ThroughputPoint point) {
@@ -63,8 +93,30 @@ void ThroughputHistory::add(ThroughputPoint point) {
   std::size_t kept = 0;
   for (std::size_t i = 1; i < points_.size(); i += 2) points_[kept++] = points_[i];
   points_.resize(kept);
+  saved_ = 0;
   spacing_ *= 2;
   next_ = points_.back().timestamp + spacing_;
+}
+
+void ThroughputHistory::save(Packer& packer) {
+  packer(spacing_, next_, saved_);
+  packer.number(points_.size() - saved_);
+  for (; saved_ < points_.size(); ++saved_)
+    packer(points_[saved_].timestamp, points_[saved_].files_per_minute);
+}
+
+void ThroughputHistory::load(Unpacker& unpacker) {
+  std::size_t from = 0;
+  unpacker(spacing_, next_, from);
+  const std::uint64_t count = unpacker.number();
+  if (from > points_.size() || count > kPoints) return unpacker.fail();
+  points_.resize(from);
+  for (std::uint64_t i = 0; i < count && unpacker.ok(); ++i) {
+    ThroughputPoint& point = points_.emplace_back();
+    unpacker(point.timestamp, point.files_per_minute);
+  }
+  saved_ = points_.size();
+  shared_.reset();
 }
 
 std::shared_ptr<const std::vector<ThroughputPoint>> ThroughputHistory::points() const {
@@ -118,6 +170,23 @@ std::optional<double> Throughput::current(Duration active) const {
   const Duration over = std::min(active, window_.length());
   if (over <= Duration::zero()) return std::nullopt;
   return per_minute(window_.sum(), over);
+}
+
+void Throughput::save(Packer& packer) {
+  packer(full_, moved_to_, peak_);
+  window_.save(packer);
+  history_.save(packer);
+}
+
+void Throughput::load(Unpacker& unpacker) {
+  unpacker(full_, moved_to_, peak_);
+  window_.load(unpacker);
+  history_.load(unpacker);
+}
+
+void Throughput::forget_saved() {
+  window_.forget_saved();
+  history_.forget_saved();
 }
 
 }  // namespace agent::progress

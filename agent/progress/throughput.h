@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/clock.h"
+#include "agent/progress/archive.h"
 #include "agent/progress/snapshot.h"
 
 namespace agent::progress {
@@ -25,6 +26,12 @@ class Window {
   [[nodiscard]] double sum() const { return sum_; }
   [[nodiscard]] Duration length() const { return length_; }
 
+  // For storage: the entries from the earliest one touched since they were last saved, and how they
+  // come back.
+  void save(Packer& packer);
+  void load(Unpacker& unpacker);
+  void forget_saved() { touched_ = Instant::min(); }
+
  private:
   static constexpr std::size_t kExact = 1'024;
   struct Entry {
@@ -39,6 +46,7 @@ class Window {
   Duration grain_{};                       // > 0: closer instants fall together
   boost::circular_buffer<Entry> entries_;  // by time
   double sum_ = 0;
+  Instant touched_ = Instant::min();  // entries before it are as storage has them
 };
 
 // At most kPoints points, evenly spaced: when they are too many, every second one goes and the
@@ -55,11 +63,17 @@ class ThroughputHistory {
   // The points so far; shared until the next one comes.
   [[nodiscard]] std::shared_ptr<const std::vector<ThroughputPoint>> points() const;
 
+  // For storage: the points added since they were last saved, and how they come back.
+  void save(Packer& packer);
+  void load(Unpacker& unpacker);
+  void forget_saved() { saved_ = 0; }
+
  private:
   Duration spacing_;
   Instant next_ = Instant::max();
   std::vector<ThroughputPoint> points_;
   mutable std::shared_ptr<const std::vector<ThroughputPoint>> shared_;
+  std::size_t saved_ = 0;  // points that storage has
 };
 
 // Completed files per minute: over the window, at its peak, and as a history.
@@ -79,6 +93,11 @@ class Throughput {
   // The largest `current` over a full window so far; empty while no window has been full.
   [[nodiscard]] std::optional<double> peak() const { return peak_; }
   [[nodiscard]] const ThroughputHistory& history() const { return history_; }
+
+  // For storage.
+  void save(Packer& packer);
+  void load(Unpacker& unpacker);
+  void forget_saved();
 
  private:
   void advance_window(Instant now, Duration active);

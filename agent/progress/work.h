@@ -21,6 +21,11 @@ struct Weights {
   [[nodiscard]] double of(FileStatus s) const { return in[static_cast<std::size_t>(s)]; }
   [[nodiscard]] double total() const;
   [[nodiscard]] double final() const;  // completed, failed, skipped, cancelled
+
+  template <typename Archive, typename Self>
+  static void fields(Archive& archive, Self& self) {
+    archive(self.in, self.processing_done, self.restored);
+  }
 };
 
 // The work of a session in the weight that counts, unseen files taken at the mean weight of the
@@ -57,6 +62,12 @@ class Work {
   [[nodiscard]] const Weights& weights() const;  // in the unit that counts
   [[nodiscard]] std::int64_t seen() const { return seen_; }
   [[nodiscard]] std::int64_t restored_completed() const { return restored_completed_; }
+
+  template <typename Archive, typename Self>
+  static void fields(Archive& archive, Self& self) {
+    archive(self.seen_, self.with_bytes_, self.with_units_, self.processing_,
+            self.restored_completed_, self.count_, self.bytes_, self.units_, self.files_);
+  }
 
  private:
   void change(const FileWeight& f, int sign);

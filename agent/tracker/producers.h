@@ -8,6 +8,8 @@
 #include <list>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "agent/progress/text.h"
 
@@ -16,6 +18,7 @@ namespace agent::tracker {
 struct Producer {
   std::string name;
   std::int64_t last_seq = 0;
+  bool changed = false;  // since storage last took it
 };
 
 class Producers {
@@ -29,11 +32,32 @@ class Producers {
   // The most recent first.
   [[nodiscard]] const std::list<Producer>& all() const { return recent_; }
 
+  // For storage: notes the producer that was touched last as changed.
+  void mark_changed() {
+    if (recent_.front().changed) return;
+    recent_.front().changed = true;
+    ++changed_;
+  }
+  [[nodiscard]] bool any_changed() const { return changed_ > 0; }
+  // Calls `take(producer)` for each changed one, the longest silent first.
+  template <typename Take>
+  void take_changed(Take&& take) {
+    std::vector<const Producer*> taken;
+    for (auto it = recent_.begin(); changed_ > 0 && it != recent_.end(); ++it) {
+      if (!std::exchange(it->changed, false)) continue;
+      taken.push_back(&*it);
+      --changed_;
+    }
+    for (auto it = taken.rbegin(); it != taken.rend(); ++it) take(**it);
+  }
+  void mark_all_changed();
+
  private:
   void forget_oldest();
 
   std::size_t most_;
   std::list<Producer> recent_;
+  std::size_t changed_ = 0;
   boost::unordered_flat_map<std::string_view, std::list<Producer>::iterator, progress::TextHash,
                             progress::TextEqual>
       by_name_;  // keys lie in the list

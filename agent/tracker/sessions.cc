@@ -23,15 +23,19 @@ const progress::SnapshotPtr& Tracked::snapshot(Now at) {
   const bool aged =
       session_.live() && at.steady - published_at_ >= session_.config().update_interval;
   if (changed || aged) {
-    auto fresh = std::make_shared<progress::SessionSnapshot>(session_.snapshot(at));
-    if (session_.live() && session_.config().computes_rates()) {
-      fresh->eta = forecast(at, fresh->metrics);
-      follow_prediction(*fresh);
-    }
-    published_ = std::move(fresh);
+    published_ = answer(at);
     published_at_ = at.steady;
   }
   return published_;
+}
+
+progress::SnapshotPtr Tracked::answer(Now at) {
+  auto fresh = std::make_shared<progress::SessionSnapshot>(session_.snapshot(at));
+  if (session_.live() && session_.config().computes_rates()) {
+    fresh->eta = forecast(at, fresh->metrics);
+    follow_prediction(*fresh);
+  }
+  return fresh;
 }
 
 void Tracked::follow_prediction(progress::SessionSnapshot& fresh) {
@@ -90,6 +94,7 @@ Result<Applied, Rejection> Sessions::apply(const progress::Event& event, Now at)
     remove(tracked);
     return applied;
   }
+  touch(tracked);
   if (!applied) session.note_rejected(applied.error().reason);
   if (was_live && !session.live()) leave(tracked, at);
   if (!was_live && session.live()) {
@@ -121,18 +126,24 @@ Result<Tracked*, Rejection> Sessions::find_or_start(const progress::Event& event
   if (tracked != nullptr) return tracked;
   auto made = std::make_unique<Tracked>(event.session, next_serial_++, rules_, ts, at);
   tracked = made.get();
-  by_id_.emplace(tracked->session().id(), tracked);
+  by_id_.emplace(tracked->id(), tracked);
   by_serial_.emplace(tracked->serial(), std::move(made));
   ++active_;
   return tracked;
 }
 
 void Sessions::note_rejected(std::string_view id, RejectReason reason) {
-  if (Tracked* tracked = find(id)) tracked->session().note_rejected(reason);
+  Tracked* tracked = find(id);
+  if (tracked == nullptr) return;
+  tracked->session().note_rejected(reason);
+  touch(*tracked);
 }
 
 void Sessions::note_duplicate(std::string_view id) {
-  if (Tracked* tracked = find(id)) tracked->session().note_duplicate();
+  Tracked* tracked = find(id);
+  if (tracked == nullptr) return;
+  tracked->session().note_duplicate();
+  touch(*tracked);
 }
 
 // It is over: ended, stale, or stopped.
@@ -147,7 +158,8 @@ void Sessions::leave(Tracked& tracked, Now at) {
 void Sessions::remove(Tracked& tracked) {
   ++generation_;
   files_ -= tracked.session().files().size();
-  by_id_.erase(tracked.session().id());
+  untouch(tracked);
+  by_id_.erase(tracked.id());
   std::erase(left_, tracked.serial());
   by_serial_.erase(tracked.serial());
 }
@@ -173,25 +185,26 @@ bool Sessions::stop(std::string_view id, Now at) {
   files_ -= files_before;
   ++generation_;
   remember_stopped(id);
+  touch(*tracked);
   if (was_live) leave(*tracked, at);
   return true;
-}
-
-void Sessions::forget_stopped(std::string_view id) {
-  if (stopped_.empty()) return;
-  if (const auto found = stopped_.find(id); found != stopped_.end()) {
-    stopped_.erase(found);
-    std::erase(stopped_order_, id);
-  }
 }
 
 void Sessions::remember_stopped(std::string_view id) {
   if (!stopped_.emplace(id).second) return;
   stopped_order_.emplace_back(id);
-  if (stopped_order_.size() > rules_.limits.max_stopped) {
-    stopped_.erase(stopped_.find(stopped_order_.front()));
-    stopped_order_.pop_front();
-  }
+  if (keeps_changes_) stopped_changes_.emplace_back(id, true);
+  if (stopped_order_.size() > rules_.limits.max_stopped)
+    forget_stopped(std::string(stopped_order_.front()));
+}
+
+void Sessions::forget_stopped(std::string_view id) {
+  if (stopped_.empty()) return;
+  const auto found = stopped_.find(id);
+  if (found == stopped_.end()) return;
+  stopped_.erase(found);
+  std::erase(stopped_order_, id);
+  if (keeps_changes_) stopped_changes_.emplace_back(id, false);
 }
 
 std::size_t Sessions::clean_up(Duration max_silence, Now at) {
@@ -209,7 +222,9 @@ std::size_t Sessions::clean_up(Duration max_silence, Now at) {
 
 void Sessions::mark_scraped(std::string_view id, std::uint64_t version) {
   Tracked* tracked = find(id);
-  if (tracked != nullptr && tracked->session().version() == version) tracked->scraped = true;
+  if (tracked != nullptr && tracked->session().version() == version &&
+      !std::exchange(tracked->scraped, true))
+    touch(*tracked);
 }
 
 // An ended one stays until it lingered and was scraped, a stale one until it lingered, a stopped
@@ -236,6 +251,7 @@ void Sessions::tick(Now at) {
   for (Tracked* tracked : silent) {
     files_ -= tracked->session().files().size();
     tracked->session().become_stale(at);
+    touch(*tracked);
     ++generation_;
     leave(*tracked, at);
   }

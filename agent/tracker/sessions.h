@@ -11,9 +11,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/clock.h"
+#include "agent/progress/archive.h"
+#include "agent/progress/changes.h"
 #include "agent/progress/event.h"
 #include "agent/progress/rules.h"
 #include "agent/progress/session.h"
@@ -30,12 +33,14 @@ class Tracked final : public progress::FileObserver {
  public:
   Tracked(std::string_view id, std::uint64_t serial, const progress::Rules& rules, Instant start,
           Now at)
-      : serial_(serial), session_(id, rules, start, at) {}
+      : serial_(serial), id_(id), session_(id, rules, start, at) {}
 
   [[nodiscard]] progress::Session& session() { return session_; }
   [[nodiscard]] const progress::Session& session() const { return session_; }
   // In the order first seen.
   [[nodiscard]] std::uint64_t serial() const { return serial_; }
+  // The session's id, at a place that does not move.
+  [[nodiscard]] const std::string& id() const { return id_; }
 
   // The answer as of `at`; the last one again while nothing changed and it is younger than the
   // session's update interval.
@@ -43,17 +48,31 @@ class Tracked final : public progress::FileObserver {
 
   void on_file(const progress::FileChange& change) override;
 
+  // With storage: what outputs may see is what is committed. `save` packs all that storage keeps of
+  // it and, when the last answer is old, makes one to publish with the commit; `committed` does.
+  void save(progress::Packer& packer, Now at);
+  [[nodiscard]] bool load(const progress::SavedSession& saved, Now at);
+  void committed();
+  [[nodiscard]] bool all_committed() const { return committed_version_ == session_.version(); }
+  [[nodiscard]] const progress::SnapshotPtr& published() const { return published_; }
+
   // When it ended, went stale, or was stopped; on the agent's steady clock.
   SteadyInstant left_at{};
   bool stopped = false;  // by DELETE
   bool scraped = false;  // its final values were read by a scraper
+  // For storage: its place in the list of changed sessions, counted from 1; 0: unchanged. And
+  // whether storage has it.
+  std::size_t changed_place = 0;
+  bool stored = false;
 
  private:
+  [[nodiscard]] progress::SnapshotPtr answer(Now at);
   [[nodiscard]] std::optional<progress::Forecast> forecast(Now at,
                                                            const progress::Metrics& m) const;
   void follow_prediction(progress::SessionSnapshot& fresh);
 
   std::uint64_t serial_;
+  std::string id_;
   progress::Session session_;
   progress::SnapshotPtr published_;
   SteadyInstant published_at_{};
@@ -62,8 +81,16 @@ class Tracked final : public progress::FileObserver {
     std::int64_t attempt;
     Duration total;
     Instant end;
+
+    template <typename Archive, typename Self>
+    static void fields(Archive& archive, Self& self) {
+      archive(self.attempt, self.total, self.end);
+    }
   };
   std::optional<EarlyPrediction> early_prediction_;
+
+  progress::SnapshotPtr pending_;  // to be published with the commit under way
+  std::uint64_t saved_version_ = 0, committed_version_ = 0;
 };
 
 class Sessions {
@@ -94,6 +121,21 @@ class Sessions {
   [[nodiscard]] std::uint64_t evicted() const { return evicted_; }  // before their linger was over
   [[nodiscard]] std::uint64_t generation() const { return generation_; }  // rises with every change
 
+  // For storage (stored_sessions.cc).
+  void keep_changes() { keeps_changes_ = true; }
+  [[nodiscard]] bool any_changed() const {
+    return !changed_.empty() || !gone_.empty() || !stopped_changes_.empty();
+  }
+  [[nodiscard]] std::uint64_t next_serial() const { return next_serial_; }
+  // Packs every change since the last time, and calls all unchanged. The serials of the sessions
+  // among them go into `saved`, for `committed`.
+  void save_changes(progress::Packer& packer, Now at, std::vector<std::uint64_t>& saved);
+  void committed(const std::vector<std::uint64_t>& saved);
+  // Everything counts as changed, as if storage had nothing.
+  void forget_saved();
+  // Begins with what storage had. False: damaged, and nothing is left of it here.
+  [[nodiscard]] bool restore(const progress::SavedState& state, Now at);
+
  private:
   Result<Tracked*, progress::Rejection> find_or_start(const progress::Event& event, Instant ts,
                                                       Now at);
@@ -103,6 +145,14 @@ class Sessions {
   void remember_stopped(std::string_view id);
   void forget_stopped(std::string_view id);
   [[nodiscard]] bool is_done_with(const Tracked& tracked, Now at) const;
+  void touch(Tracked& tracked) {
+    if (!keeps_changes_ || tracked.changed_place != 0) return;
+    changed_.push_back(&tracked);
+    tracked.changed_place = changed_.size();
+  }
+  void untouch(Tracked& tracked);
+  [[nodiscard]] bool restore_one(const progress::SavedSession& saved, Duration not_listening,
+                                 Now at);
 
   progress::Rules rules_;
   std::map<std::uint64_t, std::unique_ptr<Tracked>> by_serial_;
@@ -113,6 +163,11 @@ class Sessions {
   std::deque<std::string> stopped_order_;
   std::uint64_t next_serial_ = 1, generation_ = 0, evicted_ = 0;
   std::size_t files_ = 0, active_ = 0;
+  // What storage does not have yet.
+  bool keeps_changes_ = false;
+  std::vector<Tracked*> changed_;
+  std::vector<std::uint64_t> gone_;
+  std::vector<std::pair<std::string, bool>> stopped_changes_;  // name; stopped or not any more
 };
 
 }  // namespace agent::tracker

@@ -15,7 +15,11 @@ Tracker::Batch::Batch(Tracker& tracker, Now at) NO_THREAD_SAFETY_ANALYSIS : trac
   revision_ = ++tracker_.applied_;
 }
 
-Tracker::Batch::~Batch() NO_THREAD_SAFETY_ANALYSIS { tracker_.mutex_.unlock(); }
+Tracker::Batch::~Batch() NO_THREAD_SAFETY_ANALYSIS {
+  const bool wake = tracker_.take_wake();
+  tracker_.mutex_.unlock();
+  if (wake) tracker_.wake_();
+}
 
 // Whether this number is new for the producer; from now on it is used up.
 bool Tracker::Batch::take_seq(std::string_view name, std::int64_t seq) NO_THREAD_SAFETY_ANALYSIS {
@@ -23,6 +27,7 @@ bool Tracker::Batch::take_seq(std::string_view name, std::int64_t seq) NO_THREAD
   if (seq <= producer.last_seq) return false;
   tracker_.totals_.gaps += static_cast<std::uint64_t>(seq - producer.last_seq - 1);
   producer.last_seq = seq;
+  if (tracker_.stores_) tracker_.producers_.mark_changed();
   return true;
 }
 
@@ -54,24 +59,29 @@ std::int64_t Tracker::last_seq(std::string_view producer) {
 
 Revision Tracker::durable() const {
   const MutexLock lock(mutex_);
-  return applied_;
+  return stores_ ? committed_ : applied_;
 }
 
-bool Tracker::durable_means_committed() const { return false; }
+bool Tracker::durable_means_committed() const {
+  const MutexLock lock(mutex_);
+  return stores_;
+}
 
 View Tracker::view(Now at) {
   const MutexLock lock(mutex_);
-  View view{at, {}, sessions_.generation()};
+  const bool ahead = !stores_ || failing_ || !waiting();
+  View view{at, {}, ahead ? sessions_.generation() : committed_generation_};
   view.sessions.reserve(sessions_.all().size());
-  for (const auto& [serial, tracked] : sessions_.all())
-    view.sessions.push_back(tracked->snapshot(at));
+  for (const auto& [serial, tracked] : sessions_.all()) {
+    if (auto snapshot = shown(*tracked, at)) view.sessions.push_back(std::move(snapshot));
+  }
   return view;
 }
 
 progress::SnapshotPtr Tracker::session(std::string_view id, Now at) {
   const MutexLock lock(mutex_);
   Tracked* tracked = sessions_.find(id);
-  return tracked == nullptr ? nullptr : tracked->snapshot(at);
+  return tracked == nullptr ? nullptr : shown(*tracked, at);
 }
 
 std::optional<FilesPage> Tracker::files(std::string_view id,

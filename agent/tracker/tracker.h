@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -103,12 +104,43 @@ class Tracker {
   void configure(Settings settings);  // after a reload
   [[nodiscard]] Totals totals() const;
 
+  // ---- for storage (stored_tracker.cc). Call `keep_changes` before the first event.
+
+  // From now on events are durable only once they are committed, and outputs see what is committed.
+  // `wake` is called, without the lock, when something waits for a checkpoint after one was found
+  // to be empty; it must not block.
+  void keep_changes(std::function<void()> wake);
+  // Begins with what storage had. False: damaged; the tracker is as before.
+  [[nodiscard]] bool restore(const progress::SavedState& state, Now at);
+  // Packs (progress/changes.h) all that changed since the last checkpoint. Empty: nothing did, and
+  // `wake` will tell. The one before must have been committed.
+  [[nodiscard]] std::optional<Revision> checkpoint(progress::Packer& into, Now at);
+  // The last checkpoint is committed: its events are durable, and outputs may see it.
+  void committed();
+  // While storage fails, outputs run ahead of what is committed.
+  void storage_fails(bool failing);
+  // Storage was begun anew: everything counts as changed. No checkpoint may be under way.
+  void forget_saved();
+
  private:
+  [[nodiscard]] progress::SnapshotPtr shown(Tracked& tracked, Now at) REQUIRES(mutex_);
+  [[nodiscard]] bool waiting() const REQUIRES(mutex_);
+  [[nodiscard]] bool take_wake() REQUIRES(mutex_);
+
   mutable Mutex mutex_;
   Sessions sessions_ GUARDED_BY(mutex_);
   Producers producers_ GUARDED_BY(mutex_);
   Revision applied_ GUARDED_BY(mutex_) = 0;
   Totals totals_ GUARDED_BY(mutex_);
+
+  // Storage.
+  bool stores_ GUARDED_BY(mutex_) = false, failing_ GUARDED_BY(mutex_) = false;
+  bool wake_wanted_ GUARDED_BY(mutex_) = false;
+  Revision gathered_ GUARDED_BY(mutex_) = 0, committed_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t gathered_generation_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t committed_generation_ GUARDED_BY(mutex_) = 0;
+  std::vector<std::uint64_t> gathered_sessions_ GUARDED_BY(mutex_);
+  std::function<void()> wake_;  // constant after keep_changes
 };
 
 }  // namespace agent::tracker

@@ -1,0 +1,67 @@
+// Image: what storage knows of the sessions, put together from tables and from changes that are not
+// in the tables yet: the last record of each file, the parts of each session's state in order. The
+// writer folds with it, a restart begins with it. Pure: bytes in, views out; the bytes given must
+// outlive it. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "agent/progress/changes.h"
+#include "agent/progress/file_table.h"
+
+namespace agent::history {
+
+struct FileImage {
+  progress::FileRef ref = 0;
+  std::string_view record;
+};
+
+struct SessionImage {
+  std::uint64_t epoch = 0;     // of the files
+  std::uint64_t revision = 0;  // of the newest change in it
+  bool epoch_changed = false;  // by a change: files that were there before are void
+  std::string_view kept;
+  std::vector<std::string_view> states;
+  std::vector<FileImage> files;  // by ref, each once, after `settle`
+};
+
+class Image {
+ public:
+  // From the tables, before any changes. `revision` is the newest change in the row.
+  void add_session(std::uint64_t serial, std::uint64_t epoch, std::uint64_t revision,
+                   std::string_view kept, std::string_view state);
+  // File records of that epoch (Files::save_changed), of a session that is there. False: damaged.
+  [[nodiscard]] bool add_files(std::uint64_t serial, std::uint64_t epoch, std::string_view records);
+
+  // Changes in the order in which they were committed. False: damaged.
+  [[nodiscard]] bool add_changes(std::string_view changes);
+
+  // Call once, before reading: orders the files and drops all but the last word on each.
+  void settle();
+
+  [[nodiscard]] const std::map<std::uint64_t, SessionImage>& sessions() const { return sessions_; }
+  [[nodiscard]] const std::vector<std::uint64_t>& gone() const { return gone_; }
+  // In the order of their last change.
+  [[nodiscard]] const std::vector<progress::ProducerChange>& producers() const {
+    return producers_;
+  }
+  [[nodiscard]] const std::vector<progress::StoppedChange>& stopped() const { return stopped_; }
+  [[nodiscard]] const progress::ChangesHead& head() const {
+    return head_;
+  }  // of the newest changes
+
+ private:
+  void take(const progress::SessionChange& change);
+
+  std::map<std::uint64_t, SessionImage> sessions_;
+  std::vector<std::uint64_t> gone_;
+  std::vector<progress::ProducerChange> producers_;
+  std::vector<progress::StoppedChange> stopped_;
+  progress::ChangesHead head_;
+  bool damaged_ = false;
+};
+
+}  // namespace agent::history

@@ -1,0 +1,148 @@
+// What storage keeps of the set of sessions, and how it comes back: see sessions.h.
+#include <algorithm>
+
+#include "agent/tracker/sessions.h"
+
+namespace agent::tracker {
+
+using progress::Packer;
+using progress::SavedSession;
+using progress::Unpacker;
+
+namespace {
+
+// With storage on, a session that changes all the time is shown at most this old.
+constexpr Duration kOldestShown = std::chrono::seconds(1);
+
+}  // namespace
+
+void Tracked::save(Packer& packer, Now at) {
+  saved_version_ = session_.version();
+  const Duration oldest = std::min(kOldestShown, session_.config().update_interval);
+  if (!published_ || at.steady - published_at_ >= oldest) {
+    pending_ = answer(at);
+    published_at_ = at.steady;
+  }
+  packer(progress::ChangeTag::kSession, serial_, session_.files().epoch());
+  const std::size_t kept = packer.open();
+  packer(left_at, stopped, scraped, early_prediction_);
+  packer.close(kept);
+  const std::size_t state = packer.open();
+  session_.save(packer);
+  packer.close(state);
+  const std::size_t files = packer.open();
+  session_.stored_files().save_changed(packer);
+  packer.close(files);
+}
+
+void Tracked::committed() {
+  committed_version_ = saved_version_;
+  if (pending_) published_ = std::move(pending_);
+}
+
+bool Tracked::load(const SavedSession& saved, Now at) {
+  Unpacker kept(saved.kept, at);
+  kept(left_at, stopped, scraped, early_prediction_);
+  if (!kept.ok() || !kept.empty()) return false;
+  for (const std::string_view state : saved.states) {
+    if (!session_.load(state, at)) return false;
+  }
+  for (const std::string_view record : saved.files) {
+    if (!session_.stored_files().load_record(record)) return false;
+  }
+  stored = true;
+  id_ = session_.id();
+  saved_version_ = committed_version_ = session_.version();
+  return session_.files().all_loaded();
+}
+
+void Sessions::untouch(Tracked& tracked) {
+  if (!keeps_changes_) return;
+  if (tracked.stored) gone_.push_back(tracked.serial());
+  if (tracked.changed_place == 0) return;
+  Tracked*& place = changed_[tracked.changed_place - 1];
+  place = changed_.back();
+  place->changed_place = tracked.changed_place;
+  changed_.pop_back();
+  tracked.changed_place = 0;
+}
+
+void Sessions::save_changes(Packer& packer, Now at, std::vector<std::uint64_t>& saved) {
+  using progress::put;
+  saved.clear();
+  for (Tracked* tracked : changed_) {
+    tracked->session().stored_files().keep_changes();
+    tracked->save(packer, at);
+    tracked->changed_place = 0;
+    tracked->stored = true;
+    saved.push_back(tracked->serial());
+  }
+  for (const std::uint64_t serial : gone_) put(packer, progress::SessionGone{serial});
+  for (const auto& [name, stopped] : stopped_changes_)
+    put(packer, progress::StoppedChange{name, stopped});
+  changed_.clear();
+  gone_.clear();
+  stopped_changes_.clear();
+}
+
+void Sessions::committed(const std::vector<std::uint64_t>& saved) {
+  for (const std::uint64_t serial : saved) {
+    if (const auto found = by_serial_.find(serial); found != by_serial_.end())
+      found->second->committed();
+  }
+}
+
+void Sessions::forget_saved() {
+  gone_.clear();
+  stopped_changes_.clear();
+  for (const std::string& name : stopped_order_) stopped_changes_.emplace_back(name, true);
+  for (const auto& [serial, tracked] : by_serial_) {
+    tracked->session().forget_saved();
+    tracked->stored = false;
+    touch(*tracked);
+  }
+}
+
+bool Sessions::restore(const progress::SavedState& state, Now at) {
+  const Duration not_listening = at.wall - state.committed_at;
+  const bool whole = std::ranges::all_of(state.sessions, [&](const SavedSession& saved) {
+    return restore_one(saved, not_listening, at);
+  });
+  if (!whole) {
+    by_id_.clear();
+    by_serial_.clear();
+    files_ = active_ = 0;
+    return false;
+  }
+  std::vector<Tracked*> over;
+  for (const auto& [serial, tracked] : by_serial_) {
+    if (!tracked->session().live()) over.push_back(tracked.get());
+  }
+  std::ranges::stable_sort(over, {}, &Tracked::left_at);
+  for (const Tracked* tracked : over) left_.push_back(tracked->serial());
+  for (const std::string_view name : state.stopped) {
+    if (stopped_.emplace(name).second) stopped_order_.emplace_back(name);
+  }
+  next_serial_ = std::max(next_serial_, state.next_serial);
+  ++generation_;
+  return true;
+}
+
+bool Sessions::restore_one(const SavedSession& saved, Duration not_listening, Now at) {
+  auto made = std::make_unique<Tracked>("", saved.serial, rules_, at.wall, at);
+  Tracked& tracked = *made;
+  progress::Session& session = tracked.session();
+  session.stored_files().keep_changes();
+  if (!tracked.load(saved, at) || tracked.id().empty()) return false;
+  session.forgive_silence(not_listening, at);
+  if (!by_id_.emplace(tracked.id(), &tracked).second) return false;
+  if (!by_serial_.emplace(saved.serial, std::move(made)).second) {
+    by_id_.erase(tracked.id());
+    return false;
+  }
+  files_ += session.files().size();
+  if (session.live()) ++active_;
+  return true;
+}
+
+}  // namespace agent::tracker

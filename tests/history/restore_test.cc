@@ -1,0 +1,292 @@
+// What storage keeps of the tracker, and how it comes back: whatever happened and whenever it was
+// saved, a tracker that begins with what was saved answers as the one that was never stopped, and
+// goes on as it does.
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <random>
+#include <string>
+
+#include "agent/history/image.h"
+#include "agent/progress/changes.h"
+#include "agent/tracker/tracker.h"
+#include "tests/fakes/random_job.h"
+#include "tests/fakes/snapshot_text.h"
+
+namespace agent::tracker {
+namespace {
+
+using namespace progress;
+using fakes::RandomJob;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Instant kStart = RandomJob::kStart;
+
+Now after(Duration d) { return {kStart + d, SteadyInstant(std::chrono::hours(5)) + d}; }
+
+// A storage in memory: what was committed.
+class Memory {
+ public:
+  Memory() = default;
+  Memory(const Memory& other) : changes_(other.changes_) {}
+
+  void commit(Tracker& tracker, Now at) {
+    if (!tracker.checkpoint(packer_, at)) return;
+    changes_.emplace_back(packer_.bytes());
+    tracker.committed();
+  }
+  [[nodiscard]] bool restore_into(Tracker& tracker, Now at) const {
+    history::Image image;
+    for (const std::string& changes : changes_) {
+      if (!image.add_changes(changes)) return false;
+    }
+    image.settle();
+    SavedState state;
+    for (const auto& [serial, session] : image.sessions()) {
+      SavedSession& saved = state.sessions.emplace_back();
+      saved.serial = serial;
+      saved.kept = session.kept;
+      saved.states = session.states;
+      for (const auto& file : session.files) saved.files.push_back(file.record);
+    }
+    state.producers = image.producers();
+    for (const auto& change : image.stopped()) {
+      std::erase(state.stopped, change.session);
+      if (change.stopped) state.stopped.push_back(change.session);
+    }
+    state.next_serial = image.head().next_serial;
+    state.revision = image.head().revision;
+    state.committed_at = image.head().at;
+    return tracker.restore(state, at);
+  }
+  std::deque<std::string> changes_;
+
+ private:
+  Packer packer_;
+};
+
+// All that anybody can see.
+std::string everything(Tracker& tracker, Now at, bool with_past = true) {
+  std::string text;
+  for (const SnapshotPtr& snapshot : tracker.view(at).sessions) {
+    text += fakes::text_of(*snapshot, with_past) + '\n';
+    const auto files = tracker.files(snapshot->id(), std::nullopt, 0, 10'000);
+    for (const FileSnapshot& file : files->files) text += fakes::text_of(file) + '\n';
+  }
+  for (const char* producer : {"p1", "p2", "p3"})
+    text += std::to_string(tracker.last_seq(producer)) + ' ';
+  return text;
+}
+
+class Restored : public testing::TestWithParam<unsigned> {
+ protected:
+  void run(int steps, std::initializer_list<std::pair<Tracker*, Memory*>> trackers) {
+    for (int i = 0; i < steps; ++i) {
+      time_ += milliseconds(random_() % 800);
+      const auto chance = [&](unsigned of) { return random_() % of == 0; };
+      const bool commits = chance(3), stops = chance(50), ticks = chance(50), cleans = chance(90);
+      const auto seed = static_cast<unsigned>(random_());
+      for (const auto& [tracker, memory] : trackers) {
+        RandomJob(seed).step(*tracker, after(time_));
+        if (commits) memory->commit(*tracker, after(time_));
+        if (stops) tracker->stop("session-3", after(time_));
+        if (ticks) tracker->tick(after(time_ + seconds(3'600)));
+        if (cleans) tracker->clean_up(seconds(30), after(time_));
+      }
+    }
+    for (const auto& [tracker, memory] : trackers) memory->commit(*tracker, after(time_));
+  }
+
+  std::mt19937 random_{GetParam()};
+  Duration time_{};
+};
+
+TEST_P(Restored, AnswersAndGoesOnAsIfNeverStopped) {
+  Tracker original({}), restored({}), again({});
+  for (Tracker* tracker : {&original, &restored, &again}) tracker->keep_changes([] {});
+  Memory memory;
+  run(250, {{&original, &memory}});
+  ASSERT_TRUE(memory.restore_into(restored, after(time_)));
+  EXPECT_EQ(original.durable(), restored.durable());
+  EXPECT_EQ(original.totals().files, restored.totals().files);
+
+  Memory second = memory;
+  const int more = GetParam() % 2 == 0 ? 100 : 0;
+  run(more, {{&original, &memory}, {&restored, &second}});
+  ASSERT_TRUE(second.restore_into(again, after(time_)));
+  time_ += seconds(2);  // older than any answer that is given again
+  const std::string expected = everything(original, after(time_), more == 0);
+  EXPECT_EQ(expected, everything(restored, after(time_), more == 0));
+  EXPECT_EQ(expected, everything(again, after(time_), more == 0));
+}
+
+INSTANTIATE_TEST_SUITE_P(Random, Restored, testing::Range(1U, 41U));
+
+Event counted(std::int64_t completed) {
+  Event event;
+  event.session = "s";
+  CountsReported counts;
+  counts.completed = completed;
+  counts.total = 100;
+  event.fact = counts;
+  return event;
+}
+
+TEST(Storage, RemembersWhatWasScraped) {
+  Tracker original({});
+  original.keep_changes([] {});
+  Memory memory;
+  {
+    Tracker::Batch batch(original, after(seconds(0)));
+    Event event;
+    event.fact = SessionEnded{};
+    for (const char* name : {"scraped", "unseen"}) {
+      event.session = name;
+      ASSERT_TRUE(batch.apply(event));
+    }
+  }
+  memory.commit(original, after(seconds(0)));
+  View view = original.view(after(seconds(1)));
+  std::erase_if(view.sessions, [](const auto& s) { return s->id() == "unseen"; });
+  original.mark_scraped(view);
+  memory.commit(original, after(seconds(1)));
+
+  Tracker restored({});
+  restored.keep_changes([] {});
+  ASSERT_TRUE(memory.restore_into(restored, after(seconds(2))));
+  restored.tick(after(seconds(3)));
+  EXPECT_EQ(2U, restored.view(after(seconds(3))).sessions.size());
+  restored.tick(after(std::chrono::minutes(16)));
+  EXPECT_EQ(nullptr, restored.session("scraped", after(std::chrono::minutes(16))));
+  EXPECT_NE(nullptr, restored.session("unseen", after(std::chrono::minutes(16))));
+}
+
+TEST(Storage, TimeWithoutTheAgentIsNoSilence) {
+  Tracker original({});
+  original.keep_changes([] {});
+  Memory memory;
+  {
+    Tracker::Batch batch(original, after(seconds(0)));
+    ASSERT_TRUE(batch.apply(counted(1)));
+  }
+  memory.commit(original, after(seconds(0)));
+  Tracker restored({});
+  restored.keep_changes([] {});
+  const Now later = after(std::chrono::hours(30));
+  ASSERT_TRUE(memory.restore_into(restored, later));
+  restored.tick(later);
+  EXPECT_FALSE(is_ended(restored.session("s", later)->state));
+  EXPECT_NE(SessionState::kStale, restored.session("s", later)->state);
+  EXPECT_EQ(std::chrono::hours(30), restored.session("s", later)->metrics.elapsed);
+}
+
+TEST(Storage, DamagedBytesAreRefusedAndLeaveNothing) {
+  Tracker original({});
+  original.keep_changes([] {});
+  Memory memory;
+  for (unsigned i = 0; i < 40; ++i) {
+    RandomJob(i).step(original, after(seconds(i)));
+    memory.commit(original, after(seconds(i)));
+  }
+  std::mt19937 random(7);
+  int refused = 0;
+  for (int i = 0; i < 400; ++i) {
+    Memory damaged = memory;
+    std::string& changes = damaged.changes_[random() % damaged.changes_.size()];
+    if (i % 2 == 0) {
+      changes[random() % changes.size()] ^= static_cast<char>(1U << random() % 8);
+    } else {
+      changes.resize(random() % changes.size());
+    }
+    Tracker tracker({});
+    tracker.keep_changes([] {});
+    if (damaged.restore_into(tracker, after(seconds(50)))) continue;
+    ++refused;
+    EXPECT_TRUE(tracker.view(after(seconds(50))).sessions.empty());
+  }
+  EXPECT_GT(refused, 200);
+}
+
+TEST(Storage, ShowsOnlyWhatIsCommitted) {
+  Tracker tracker({});
+  tracker.keep_changes([] {});
+  Packer packer;
+  Revision first = 0;
+  {
+    Tracker::Batch batch(tracker, after(seconds(1)));
+    ASSERT_TRUE(batch.apply(counted(1)));
+    first = batch.revision();
+  }
+  EXPECT_TRUE(tracker.durable_means_committed());
+  EXPECT_LT(tracker.durable(), first);
+  EXPECT_TRUE(tracker.view(after(seconds(1))).sessions.empty());
+
+  ASSERT_EQ(first, tracker.checkpoint(packer, after(seconds(1))));
+  EXPECT_TRUE(tracker.view(after(seconds(1))).sessions.empty());
+  {
+    Tracker::Batch batch(tracker, after(seconds(2)));
+    ASSERT_TRUE(batch.apply(counted(2)));
+  }
+  tracker.committed();
+  EXPECT_EQ(first, tracker.durable());
+  const auto completed = [&] {
+    return tracker.session("s", after(seconds(2)))->counters.files_ended[0];
+  };
+  EXPECT_EQ(1, completed());
+
+  tracker.storage_fails(true);
+  EXPECT_EQ(2, completed());
+  EXPECT_EQ(first, tracker.durable());
+  tracker.storage_fails(false);
+  ASSERT_TRUE(tracker.checkpoint(packer, after(seconds(3))));
+  tracker.committed();
+  EXPECT_EQ(2, completed());
+  EXPECT_EQ(first + 1, tracker.durable());
+}
+
+TEST(Storage, WakesOnceAfterAnEmptyCheckpoint) {
+  int woken = 0;
+  Tracker tracker({});
+  tracker.keep_changes([&] { ++woken; });
+  Packer packer;
+  const auto event = [&](std::int64_t n) {
+    Tracker::Batch batch(tracker, after(seconds(n)));
+    EXPECT_TRUE(batch.apply(counted(n)));
+  };
+  event(1);
+  EXPECT_EQ(0, woken);
+  ASSERT_TRUE(tracker.checkpoint(packer, after(seconds(1))));
+  tracker.committed();
+  EXPECT_FALSE(tracker.checkpoint(packer, after(seconds(1))));
+  event(2);
+  event(3);
+  EXPECT_EQ(1, woken);
+}
+
+TEST(Storage, AfterForgettingEverythingIsSavedAgain) {
+  Tracker original({});
+  original.keep_changes([] {});
+  Memory lost;
+  for (unsigned i = 0; i < 60; ++i) {
+    RandomJob(i).step(original, after(seconds(i)));
+    lost.commit(original, after(seconds(i)));
+  }
+  original.stop("session-1", after(seconds(60)));
+  lost.commit(original, after(seconds(60)));
+  original.forget_saved();
+  Memory anew;
+  anew.commit(original, after(seconds(60)));
+  Tracker restored({});
+  restored.keep_changes([] {});
+  ASSERT_TRUE(anew.restore_into(restored, after(seconds(60))));
+  EXPECT_EQ(everything(original, after(seconds(60))), everything(restored, after(seconds(60))));
+  Tracker::Batch batch(restored, after(seconds(61)));
+  Event event;
+  event.session = "session-1";
+  event.fact = SessionPaused{};
+  EXPECT_EQ(RejectReason::kSessionStopped, batch.apply(event).error().reason);
+}
+
+}  // namespace
+}  // namespace agent::tracker
