@@ -95,7 +95,7 @@ void Reader::read(const Document& document) {
 void Reader::read_variables(std::span<const std::pair<std::string, std::string>> variables) {
   for (const auto& [variable, value] : variables) {
     const auto row = std::ranges::find_if(
-        rows(), [&](const Row& r) { return has_flag(r) && variable_of(r) == variable; });
+        rows(), [&name = variable](const Row& r) { return has_flag(r) && variable_of(r) == name; });
     if (row == rows().end()) continue;  // unknown_variables() warns of it
     take(*row, {}, {variable, {}}, assign(*row, value, settings_));
   }
