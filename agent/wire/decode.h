@@ -36,7 +36,8 @@ struct Hello {
   AckMode ack = AckMode::kNone;
 };
 
-using Message = std::variant<const progress::Event*, Hello>;
+// The event is the decoder's own: it may be amended before it is applied.
+using Message = std::variant<progress::Event*, Hello>;
 
 class Decoder {
  public:

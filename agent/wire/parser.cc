@@ -73,6 +73,12 @@ Rejection rejection_of(error_code error) {
 
 }  // namespace
 
+Rejection line_too_long(std::size_t max_bytes) {
+  return {RejectReason::kLineTooLong, "",
+          concat({"longer than ", std::to_string(max_bytes),
+                  " bytes (ingest.max_line_bytes); send smaller events"})};
+}
+
 Parser::Parser(std::size_t max_bytes) : max_bytes_(max_bytes) {
   // Should memory be short, parse() allocates, or answers `invalid_json`.
   [[maybe_unused]] const auto error = parser_.allocate(max_bytes, kMaxDepth);
@@ -100,11 +106,7 @@ Parser::Outcome Parser::second_look(std::string_view line) {
 }
 
 Result<simdjson::dom::element, Rejection> Parser::parse(std::string_view line) {
-  if (line.size() > max_bytes_) {
-    return failure(Rejection{RejectReason::kLineTooLong, "",
-                             concat({"longer than ", std::to_string(max_bytes_),
-                                     " bytes (ingest.max_line_bytes); send smaller events"})});
-  }
+  if (line.size() > max_bytes_) return failure(line_too_long(max_bytes_));
   Outcome outcome = run(parser_, line);
   if (outcome.error == simdjson::NUMBER_ERROR || outcome.error == simdjson::DEPTH_ERROR) {
     outcome = second_look(line);

@@ -20,6 +20,9 @@ inline constexpr std::size_t kMaxDepth = 32;
 // What must be readable after the last byte of a line, whatever it holds.
 inline constexpr std::size_t kPadding = simdjson::SIMDJSON_PADDING;
 
+// Why a line of more than `max_bytes` is refused.
+[[nodiscard]] progress::Rejection line_too_long(std::size_t max_bytes);
+
 class Parser {
  public:
   // Lines longer than `max_bytes` are refused as `line_too_long`.

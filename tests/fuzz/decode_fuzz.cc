@@ -97,7 +97,7 @@ void check(const wire::Message& message) {
   if (const auto* hello = std::get_if<wire::Hello>(&message)) {
     return check_id(hello->producer, wire::kMaxProducer);
   }
-  const Event& event = *std::get<const Event*>(message);
+  const Event& event = *std::get<Event*>(message);
   check_id(event.session, kMaxSessionId);
   check_time(event.ts);
   require(!event.seq || *event.seq >= 1);

@@ -1,0 +1,86 @@
+#include "agent/wire/elements.h"
+
+#include <algorithm>
+
+namespace agent::wire {
+namespace {
+
+constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+// How far a string that begins at `text` goes, its quotes included; an open one goes to the end.
+std::size_t string_length(std::string_view text) {
+  std::size_t at = 1;
+  for (;;) {
+    at = text.find_first_of("\"\\", at);
+    if (at >= text.size()) return text.size();
+    if (text[at] == '"') return at + 1;
+    at += 2;
+  }
+}
+
+}  // namespace
+
+Elements::Elements(std::string_view document) : rest_(document) {
+  skip_space();
+  is_over_ = rest_.empty();
+  is_array_ = skip('[');
+  skip_space();
+  if (is_array_ && skip(']')) end(false);
+}
+
+void Elements::skip_space() {
+  std::size_t space = 0;
+  while (space < rest_.size() && is_space(rest_[space])) ++space;
+  rest_.remove_prefix(space);
+}
+
+bool Elements::skip(char c) {
+  const bool is_next = rest_.starts_with(c);
+  if (is_next) rest_.remove_prefix(1);
+  return is_next;
+}
+
+// Ends the elements here: nothing but white space may follow.
+std::optional<std::string_view> Elements::end(bool broken) {
+  skip_space();
+  is_over_ = true;
+  is_broken_ = broken || !rest_.empty();
+  return std::nullopt;
+}
+
+std::optional<std::string_view> Elements::next() {
+  if (is_over_) return std::nullopt;
+  if (number_ > 0) {
+    skip_space();
+    if (!is_array_) return end(false);
+    if (skip(']')) return end(false);
+    if (!skip(',')) return end(true);
+    skip_space();
+  }
+  ++number_;
+  const std::string_view element = scan();
+  if (element.empty()) return end(true);
+  return element;
+}
+
+// Takes one value off the rest; empty when none is there, or when it is not closed.
+std::string_view Elements::scan() {
+  std::size_t open = 0;
+  std::size_t at = 0;
+  depth_ = 0;
+  while (at < rest_.size()) {
+    const char c = rest_[at];
+    const bool opens = c == '{' || c == '[';
+    const bool closes = c == '}' || c == ']';
+    if (open == 0 && (closes || c == ',' || (is_space(c) && at > 0))) break;
+    at += c == '"' ? string_length(rest_.substr(at)) : 1;
+    if (opens) depth_ = std::max(depth_, ++open);
+    if (closes && --open == 0) break;
+  }
+  if (is_array_) ++depth_;
+  const std::string_view element = rest_.substr(0, open == 0 ? at : 0);
+  rest_.remove_prefix(element.size());
+  return element;
+}
+
+}  // namespace agent::wire

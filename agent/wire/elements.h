@@ -1,0 +1,41 @@
+// Elements: a JSON document that is one event, or an array of events, in its parts. It finds where
+// each ends and does not judge what is inside. A view of the document. Pure; any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace agent::wire {
+
+class Elements {
+ public:
+  explicit Elements(std::string_view document);
+
+  // The next element; empty at the end, and where the document is broken.
+  std::optional<std::string_view> next();
+
+  // From 1: of what `next` gave last.
+  [[nodiscard]] std::uint64_t number() const { return number_; }
+  // How deep it is nested in the document: 1 for the elements of [1,2].
+  [[nodiscard]] std::size_t depth() const { return depth_; }
+  // All were given, or the document is broken.
+  [[nodiscard]] bool is_over() const { return is_over_; }
+  // The commas and brackets between elements are not as they must be.
+  [[nodiscard]] bool is_broken() const { return is_broken_; }
+
+ private:
+  void skip_space();
+  bool skip(char c);
+  std::string_view scan();
+  std::optional<std::string_view> end(bool broken);
+
+  std::string_view rest_;
+  bool is_array_ = false;
+  bool is_over_ = false, is_broken_ = false;
+  std::uint64_t number_ = 0;
+  std::size_t depth_ = 0;
+};
+
+}  // namespace agent::wire
