@@ -75,8 +75,8 @@ void Fault::missing(std::string_view field, std::string_view of) {
 void Fault::within(std::string_view prefix, Fault&& part) {
   if (first_ || !part.first_) return;
   first_ = std::move(part.first_);
-  if (!prefix.empty() && !first_->field.empty()) first_->field.insert(0, ".");
-  first_->field.insert(0, prefix);
+  const bool has_both = !prefix.empty() && !first_->field.empty();
+  first_->field = concat({prefix, has_both ? "." : "", first_->field});
 }
 
 void refuse_type(const Field& field, std::string_view wanted, Fault& fault) {

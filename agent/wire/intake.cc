@@ -81,6 +81,8 @@ Refused Intake::refuse(Source source, Rejection rejection, Tracker::Batch& batch
 
 Refused Intake::count(Source source, Refused refused) {
   count_refused(source, refused.rejection.reason);
+  // What was shed is to be sent again, under the same number.
+  if (refused.rejection.reason == RejectReason::kOverloaded) refused.seq.reset();
   return refused;
 }
 
