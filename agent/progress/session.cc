@@ -54,10 +54,6 @@ void merge(ConfigPatch& into, const ConfigPatch& from) {
   learn(into.thresholds.quality_score_threshold, from.thresholds.quality_score_threshold);
 }
 
-Rejection invalid(std::string field, std::string message) {
-  return {RejectReason::kInvalidField, std::move(field), std::move(message)};
-}
-
 }  // namespace
 
 SessionConfig in_force(Mode mode, const ConfigPatch& p, std::optional<bool> persistence,
@@ -82,6 +78,8 @@ SessionConfig in_force(Mode mode, const ConfigPatch& p, std::optional<bool> pers
       p.thresholds.quality_score_threshold.value_or(t.quality_score_threshold);
   return c;
 }
+
+namespace {
 
 Rejection mixed(bool counts_only) {
   return {RejectReason::kInvalidField, "event",
