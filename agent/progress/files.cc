@@ -62,6 +62,15 @@ FileEffect Files::apply(const FileProgressed& e, Instant at) {
   FileEffect effect;
   const auto [ref, is_new] = find_or_register(e.file);
   File& f = table_.at(ref);
+  if (is_mere_progress(f, e, at)) {
+    const FileWeight weighed = weight(f);
+    take_progress(f, e);
+    if (f.progress != weighed.progress) work_.move(weighed, f.progress);
+    f.state_told = e.status.has_value() || (at == f.updated && f.state_told);
+    f.updated = at;
+    return effect;
+  }
+  effect.is_plain = false;
   if (at < f.updated) {
     effect.applied = Applied::kStale;
     return effect;
@@ -74,21 +83,13 @@ FileEffect Files::apply(const FileProgressed& e, Instant at) {
     tell(f, before, at, effect);
     return effect;
   }
-  const bool same_size =
-      (!e.bytes || *e.bytes == before.bytes) && (!e.units || e.units == before.units);
-  if (f.status == FileStatus::kProcessing && to == FileStatus::kProcessing && same_size) {
-    const FileWeight weighed = weight(f);
-    take_progress(f, e);
-    if (f.progress != weighed.progress) work_.move(weighed, f.progress);
-  } else {
-    if (!is_new) uncount(f);
-    take_sizes(f, e.bytes, e.units);
-    if (to == FileStatus::kProcessing && f.status != to && !e.stage.empty())
-      f.stage = stage_number(e.stage);
-    become(ref, to, at, effect);
-    take_progress(f, e);
-    count(f);
-  }
+  if (!is_new) uncount(f);
+  take_sizes(f, e.bytes, e.units);
+  if (to == FileStatus::kProcessing && f.status != to && !e.stage.empty())
+    f.stage = stage_number(e.stage);
+  become(ref, to, at, effect);
+  take_progress(f, e);
+  count(f);
   take_stage(f, e.stage, at, effect);
   take_amounts(f, e, effect);
   take_rare(f, e);
@@ -99,9 +100,20 @@ FileEffect Files::apply(const FileProgressed& e, Instant at) {
   return effect;
 }
 
+// The commonest event by far: a file being processed has come further, and nothing else.
+bool Files::is_mere_progress(const File& f, const FileProgressed& e, Instant at) const {
+  return f.status == FileStatus::kProcessing && at >= f.updated &&
+         e.status.value_or(f.status) == FileStatus::kProcessing &&
+         (!e.bytes || *e.bytes == f.bytes) &&
+         (e.stage.empty() || e.stage == stages_.name(f.stage)) && !e.bytes_done && !e.tokens &&
+         !e.cost && !e.retries && !e.units && !e.quality && !e.stage_progress && e.model.empty() &&
+         e.error.empty();
+}
+
 // An announcement older than what the file itself told adds only what was not known.
 FileEffect Files::announce(const AnnouncedFile& a, Instant at) {
   FileEffect effect;
+  effect.is_plain = false;
   const auto [ref, is_new] = find_or_register(a.file);
   File& f = table_.at(ref);
   const Before before = look(f, is_new);

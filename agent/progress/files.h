@@ -67,6 +67,7 @@ struct FileTally {
 // What one event did beyond the file itself.
 struct FileEffect {
   Applied applied = Applied::kApplied;
+  bool is_plain = true;  // mere progress: nothing below is filled
   std::optional<FileChange> change;
   std::int64_t bytes = 0, tokens = 0;  // added by this event
   double cost = 0;
@@ -143,6 +144,7 @@ class Files {
   struct Before;
   [[nodiscard]] Before look(const File& f, bool is_new) const;
   void tell(const File& f, const Before& before, Instant at, FileEffect& effect) const;
+  [[nodiscard]] bool is_mere_progress(const File& f, const FileProgressed& e, Instant at) const;
   std::pair<FileRef, bool> find_or_register(std::string_view id);  // whether it is new
   void take_sizes(File& f, std::optional<std::int64_t> bytes, std::optional<double> units);
   void take_amounts(File& f, const FileProgressed& e, FileEffect& effect);
@@ -165,8 +167,8 @@ class Files {
 
   const Rules* rules_;
   FileTable table_;
-  LabelSet stages_, models_;  // number 0 is "none"
   Work work_;
+  LabelSet stages_, models_;  // number 0 is "none"
   FileTally tally_;
   std::vector<InFlight> in_flight_;
   mutable std::optional<Instant> oldest_;  // of in_flight_; empty: look again

@@ -199,7 +199,7 @@ std::optional<Rejection> Session::refusal(const Fact& fact, std::size_t files_le
 Applied Session::take(const FileProgressed& e, const Arrival& a) {
   kind_ = Kind::kFiles;
   const FileEffect effect = files_.apply(e, a.ts);
-  record(effect, a);
+  if (!effect.is_plain) record(effect, a);
   return effect.applied;
 }
 

@@ -150,23 +150,26 @@ class Session {
   static void tallies(Archive& archive, Self& self);
   [[nodiscard]] bool name_tallies();
 
+  // What every event touches lies together: two cache lines, then the files.
   const Rules* rules_;
-  std::shared_ptr<const SessionIdentity> identity_;
   std::uint64_t version_ = 0;
-
-  // The clock.
   Instant start_;
   Instant latest_;           // the largest `ts` of this attempt
   SteadyInstant latest_at_;  // when that event arrived
   Now last_received_;
+  Kind kind_ = Kind::kUnknown;
   bool started_explicitly_ = false;
+  bool stale_ = false, tracking_ = true;
+  std::optional<EndStatus> end_status_;
+  Files files_;
+
+  // The rest of its clock, and its end.
+  std::shared_ptr<const SessionIdentity> identity_;
   std::optional<Instant> paused_at_;
   Duration paused_{};
   Instant worked_from_ = Instant::min();  // the end of the last pause
   std::optional<Instant> end_time_;
-  std::optional<EndStatus> end_status_;
   std::string end_reason_;
-  bool stale_ = false, tracking_ = true;
 
   // What was announced.
   ConfigPatch switches_;
@@ -178,8 +181,6 @@ class Session {
   std::optional<double> cost_budget_;
 
   // The work.
-  Kind kind_ = Kind::kUnknown;
-  Files files_;
   Counts counted_;
   mutable Throughput throughput_;  // reading it moves its window
   // Bytes; seconds lost to rate limits; the workload's network errors.

@@ -8,12 +8,6 @@ namespace {
 
 constexpr std::size_t index(FileStatus s) { return static_cast<std::size_t>(s); }
 
-void change_in(Weights& sums, const FileWeight& f, double weight) {
-  sums.in[index(f.status)] += weight;
-  if (f.status == FileStatus::kProcessing) sums.processing_done += weight * f.progress / 100;
-  if (f.restored && f.status == FileStatus::kCompleted) sums.restored += weight;
-}
-
 double mean_or(double sum, double count, double otherwise) {
   return count > 0 ? sum / count : otherwise;
 }
@@ -31,48 +25,54 @@ double WorkDone::percentage() const {
   return std::clamp(100 * done / total, 0.0, 100.0);
 }
 
+void Work::change_in(Unit unit, const FileWeight& f, double weight) {
+  Weights& sums = weights_[unit];
+  sums.in[index(f.status)] += weight;
+  if (f.status == FileStatus::kProcessing) processing_done_[unit] += weight * f.progress / 100;
+  if (f.restored && f.status == FileStatus::kCompleted) sums.restored += weight;
+}
+
 void Work::change(const FileWeight& f, int sign) {
   seen_ += sign;
   count_[index(f.status)] += sign;
   if (f.restored && f.status == FileStatus::kCompleted) restored_completed_ += sign;
   if (f.bytes >= 0) {
     with_bytes_ += sign;
-    change_in(bytes_, f, sign * static_cast<double>(f.bytes));
+    change_in(kBytes, f, sign * static_cast<double>(f.bytes));
   }
   if (f.units >= 0) {
     with_units_ += sign;
-    change_in(units_, f, sign * f.units);
+    change_in(kUnits, f, sign * f.units);
   }
-  change_in(files_, f, sign);
+  change_in(kFiles, f, sign);
   if (f.status != FileStatus::kProcessing) return;
   processing_ += sign;
-  if (processing_ == 0) {  // what rounding left behind
-    for (Weights* w : {&bytes_, &units_, &files_}) w->processing_done = 0;
-  }
+  if (processing_ == 0) processing_done_ = {};  // what rounding left behind
 }
 
 void Work::move(const FileWeight& f, double progress_to) {
   const double moved = (progress_to - f.progress) / 100;
-  if (f.bytes >= 0) bytes_.processing_done += static_cast<double>(f.bytes) * moved;
-  if (f.units >= 0) units_.processing_done += f.units * moved;
-  files_.processing_done += moved;
+  if (f.bytes >= 0) processing_done_[kBytes] += static_cast<double>(f.bytes) * moved;
+  if (f.units >= 0) processing_done_[kUnits] += f.units * moved;
+  processing_done_[kFiles] += moved;
 }
 
-const Weights& Work::weights() const {
-  if (seen_ > 0 && with_bytes_ == seen_ && bytes_.total() > 0) return bytes_;
-  if (seen_ > 0 && with_units_ == seen_ && units_.total() > 0) return units_;
-  return files_;
+Work::Unit Work::unit() const {
+  if (seen_ > 0 && with_bytes_ == seen_ && weights_[kBytes].total() > 0) return kBytes;
+  if (seen_ > 0 && with_units_ == seen_ && weights_[kUnits].total() > 0) return kUnits;
+  return kFiles;
 }
 
 WorkDone Work::done(std::int64_t total_files) const {
-  const Weights& w = weights();
+  const Unit unit = this->unit();
+  const Weights& w = weights_[unit];
   const double known = w.total();
   const auto seen = static_cast<double>(seen_);
   const double unseen = static_cast<double>(std::max<std::int64_t>(0, total_files - seen_));
   const double unseen_weight = unseen * mean_or(known, seen, 1.0);
   const double final = w.final();
   const double processed =
-      std::max(0.0, std::min(w.processing_done, w.of(FileStatus::kProcessing)));
+      std::max(0.0, std::min(processing_done_[unit], w.of(FileStatus::kProcessing)));
 
   WorkDone r;
   r.total = known + unseen_weight;

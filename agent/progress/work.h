@@ -15,7 +15,6 @@ namespace agent::progress {
 // Sums of weights in one unit.
 struct Weights {
   std::array<double, kFileStatusNames.size()> in{};  // of the files in each state
-  double processing_done = 0;                        // weight x progress of those being processed
   double restored = 0;  // of completed files that an earlier attempt did
 
   [[nodiscard]] double of(FileStatus s) const { return in[static_cast<std::size_t>(s)]; }
@@ -59,7 +58,6 @@ class Work {
 
   // `total_files`: announced or seen, the larger.
   [[nodiscard]] WorkDone done(std::int64_t total_files) const;
-  [[nodiscard]] const Weights& weights() const;  // in the unit that counts
   [[nodiscard]] std::int64_t seen() const { return seen_; }
   [[nodiscard]] std::int64_t restored_completed() const { return restored_completed_; }
 
@@ -70,11 +68,19 @@ class Work {
   }
 
  private:
-  void change(const FileWeight& f, int sign);
+  enum Unit : std::uint8_t { kBytes, kUnits, kFiles };
 
-  std::int64_t seen_ = 0, with_bytes_ = 0, with_units_ = 0, processing_ = 0,
-               restored_completed_ = 0;
+  void change(const FileWeight& f, int sign);
+  void change_in(Unit unit, const FileWeight& f, double weight);
+  [[nodiscard]] Unit unit() const;  // the one that counts
+
+  // What mere progress touches lies together.
+  std::array<double, 3> processing_done_{};  // weight x progress of files being processed, by Unit
+  std::int64_t processing_ = 0;
+  std::int64_t seen_ = 0, with_bytes_ = 0, with_units_ = 0, restored_completed_ = 0;
   std::array<std::int64_t, kFileStatusNames.size()> count_{};
+  std::array<Weights, 3> weights_{};  // by Unit
+};
   Weights bytes_, units_, files_;
 };
 
