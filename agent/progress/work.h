@@ -58,6 +58,8 @@ class Work {
 
   // `total_files`: announced or seen, the larger.
   [[nodiscard]] WorkDone done(std::int64_t total_files) const;
+  // In the unit that counts: weight x progress of the files being processed.
+  [[nodiscard]] double processing_done() const { return processing_done_[unit()]; }
   [[nodiscard]] std::int64_t seen() const { return seen_; }
   [[nodiscard]] std::int64_t restored_completed() const { return restored_completed_; }
 
@@ -80,8 +82,6 @@ class Work {
   std::int64_t seen_ = 0, with_bytes_ = 0, with_units_ = 0, restored_completed_ = 0;
   std::array<std::int64_t, kFileStatusNames.size()> count_{};
   std::array<Weights, 3> weights_{};  // by Unit
-};
-  Weights bytes_, units_, files_;
 };
 
 }  // namespace agent::progress

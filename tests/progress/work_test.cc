@@ -113,7 +113,7 @@ TEST(Work, ForgetsWhatRoundingLeftOfProcessing) {
     work.move(f, 77.7);
     work.remove(file(FileStatus::kProcessing, -1, 0.1 * i, 77.7));
   }
-  EXPECT_EQ(work.weights().processing_done, 0);
+  EXPECT_EQ(work.processing_done(), 0);
   EXPECT_EQ(work.done(1).percentage(), 0);
 }
 
