@@ -23,7 +23,7 @@ struct Weights {
 
   template <typename Archive, typename Self>
   static void fields(Archive& archive, Self& self) {
-    archive(self.in, self.processing_done, self.restored);
+    archive(self.in, self.restored);
   }
 };
 
@@ -65,8 +65,8 @@ class Work {
 
   template <typename Archive, typename Self>
   static void fields(Archive& archive, Self& self) {
-    archive(self.seen_, self.with_bytes_, self.with_units_, self.processing_,
-            self.restored_completed_, self.count_, self.bytes_, self.units_, self.files_);
+    archive(self.processing_done_, self.processing_, self.seen_, self.with_bytes_, self.with_units_,
+            self.restored_completed_, self.count_, self.weights_);
   }
 
  private:
