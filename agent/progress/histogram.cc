@@ -2,6 +2,14 @@
 
 namespace agent::progress {
 
+bool Histogram::merge(const Histogram& other) {
+  if (!std::ranges::equal(bounds_, other.bounds_)) return false;
+  for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+  count_ += other.count_;
+  sum_ += other.sum_;
+  return true;
+}
+
 std::optional<double> Histogram::quantile(double q) const {
   if (count_ == 0) return std::nullopt;
   const double rank = q * static_cast<double>(count_);

@@ -36,6 +36,9 @@ class Histogram {
     sum_ += value * static_cast<double>(times);
   }
 
+  // Adds another's values. False: the bounds differ, and nothing was added.
+  bool merge(const Histogram& other);
+
   [[nodiscard]] std::span<const double> bounds() const { return bounds_; }
   // Values in bucket i alone (not cumulative); i == bounds().size() is the one above the last
   // bound.

@@ -83,6 +83,13 @@ struct StageTally {
   Histogram seconds{kFileDurationBounds};  // time files spent in it; counter
 };
 
+// A file being processed, as `metrics.per_file` shows it.
+struct FileProgress {
+  std::string file, stage;
+  double ratio = 0;      // 0..1
+  Duration in_flight{};  // since its processing began
+};
+
 struct ModelTally {
   std::string model;
   std::int64_t tokens = 0;
@@ -158,6 +165,7 @@ struct SessionSnapshot {
   std::uint64_t version = 0;  // rises with every change of this session: a key for caches
   SessionState state = SessionState::kWaiting;
   bool is_tracking = true;
+  Instant first_started;    // of the first attempt: since when the counters count
   Instant last_event_time;  // the largest `ts` seen
   Instant last_received;    // when, on the agent's clock
   std::optional<Instant> end_time;
@@ -177,6 +185,7 @@ struct SessionSnapshot {
                                         Histogram{kFileDurationBounds}};  // completed, failed
   Histogram file_bytes{kFileSizeBounds};
   std::optional<Duration> oldest_in_flight;
+  std::vector<FileProgress> slowest_files;  // in flight longest, oldest first; empty unless asked for
   Resources resources;
   std::array<std::uint32_t, kRejectReasonNames.size()>
       rejected{};  // events refused, by RejectReason
