@@ -101,8 +101,10 @@ bool is_one_of(string_view text, const std::array<string_view, N>& names) {
 
 constexpr std::array<string_view, 8> kTargetLabels = {"stage", "job", "instance", "namespace",
                                                       "pod",   "env", "service",  "cluster"};
-constexpr std::array<string_view, 10> kOwnLabels = {
-    "session", "family", "name", "mode", "attempt", "shard", "shards", "state", "le", "quantile"};
+// Of the metrics, and of the alerts, which carry the session labels too.
+constexpr std::array<string_view, 12> kOwnLabels = {"session", "family",   "name",      "mode",
+                                                    "attempt", "shard",    "shards",    "state",
+                                                    "le",      "quantile", "alertname", "severity"};
 constexpr std::array<string_view, 4> kAlertLabels = {"alertname", "severity", "session", "family"};
 
 }  // namespace
@@ -202,7 +204,8 @@ std::string check_session_label(string_view text) {
   if (is_one_of(text, kTargetLabels)) {
     return "clashes with a label that Prometheus gives to the target: choose another name";
   }
-  if (is_one_of(text, kOwnLabels)) return "is already a label of the agent's own metrics";
+  if (is_one_of(text, kOwnLabels))
+    return "is already a label of the agent's own metrics and alerts";
   return check_label_name(text);
 }
 
