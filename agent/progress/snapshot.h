@@ -162,6 +162,7 @@ struct Forecast {
 
 struct SessionSnapshot {
   std::shared_ptr<const SessionIdentity> identity;
+  std::uint64_t serial = 0;   // its place in the order first seen
   std::uint64_t version = 0;  // rises with every change of this session: a key for caches
   SessionState state = SessionState::kWaiting;
   bool is_tracking = true;

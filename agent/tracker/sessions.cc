@@ -31,6 +31,7 @@ const progress::SnapshotPtr& Tracked::snapshot(Now at) {
 
 progress::SnapshotPtr Tracked::answer(Now at) {
   auto fresh = std::make_shared<progress::SessionSnapshot>(session_.snapshot(at));
+  fresh->serial = serial_;
   if (session_.live() && session_.config().computes_rates()) {
     fresh->eta = forecast(at, fresh->metrics);
     follow_prediction(*fresh);

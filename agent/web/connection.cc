@@ -23,16 +23,6 @@ constexpr std::size_t kPaceBytes = 64 * 1024;  // a reader slower than this a se
 constexpr std::size_t kDiscard = 1024 * 1024;  // bytes thrown away at once before closing
 constexpr auto kWait = asio::as_tuple(asio::use_awaitable);
 
-Reply fault_reply(Fault fault) {
-  const auto [status, message] = answer_to(fault);
-  return error_reply(status, status == 431 ? "head_too_large" : "bad_request", message);
-}
-
-Reply too_long_reply(std::size_t limit) {
-  return error_reply(413, "body_too_large",
-                     "the request's body is longer than " + std::to_string(limit) + " bytes");
-}
-
 Reply overload_reply(unsigned status) {
   Reply reply = error_reply(status, "overloaded", "too much is under way; try again in a second");
   reply.fields.emplace_back("Retry-After", "1");

@@ -2,7 +2,6 @@
 
 #include <boost/beast/http/status.hpp>
 
-#include "agent/web/json_writer.h"
 #include "agent/web/times.h"
 
 namespace agent::web {
@@ -15,13 +14,23 @@ Reply json_reply(std::string body, unsigned status) {
 }
 
 Reply error_reply(unsigned status, std::string_view code, std::string_view message) {
-  std::string body;
-  JsonWriter json(body);
-  json.begin_object().key("error").begin_object();
-  json.member("code", code).member("message", message);
-  json.end_object().end_object();
-  body.push_back('\n');
-  return json_reply(std::move(body), status);
+  Reply reply = json_reply_of([&](JsonWriter& json) {
+    json.begin_object().key("error").begin_object();
+    json.member("code", code).member("message", message);
+    json.end_object().end_object();
+  });
+  reply.status = status;
+  return reply;
+}
+
+Reply fault_reply(Fault fault) {
+  const auto [status, message] = answer_to(fault);
+  return error_reply(status, status == 431 ? "head_too_large" : "bad_request", message);
+}
+
+Reply too_long_reply(std::size_t limit) {
+  return error_reply(413, "body_too_large",
+                     "the request's body is longer than " + std::to_string(limit) + " bytes");
 }
 
 std::string head_of(const Reply& reply, Instant now, bool keep_alive) {

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "agent/clock.h"
+#include "agent/web/json_writer.h"
+#include "agent/web/policy.h"
 
 namespace agent::web {
 
@@ -37,8 +39,20 @@ struct Reply {
 };
 
 Reply json_reply(std::string body, unsigned status = 200);
+// What `write` puts on a JsonWriter.
+template <typename Write>
+Reply json_reply_of(Write write) {
+  std::string body;
+  JsonWriter json(body);
+  write(json);
+  body.push_back('\n');
+  return json_reply(std::move(body));
+}
 // {"error":{"code":…,"message":…}}
 Reply error_reply(unsigned status, std::string_view code, std::string_view message);
+
+Reply fault_reply(Fault fault);
+Reply too_long_reply(std::size_t limit);  // of a body
 
 // The head of `reply` as it goes on the wire.
 std::string head_of(const Reply& reply, Instant now, bool keep_alive);

@@ -1,0 +1,74 @@
+#include "agent/web/events.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <charconv>
+
+#include "agent/wire/body.h"
+
+namespace agent::web {
+namespace {
+
+namespace asio = boost::asio;
+using BodyState = RequestParser::BodyState;
+
+class EventsUpload final : public Upload {
+ public:
+  EventsUpload(wire::Intake& intake, const Clock& clock, wire::BodyKind kind, std::size_t limit)
+      : intake_(intake), clock_(clock), kind_(kind), limit_(limit) {}
+
+  // Nothing is applied before the whole body is there: a request that is cut off, or too large, can
+  // be sent again without counting anything twice.
+  void write(std::string_view bytes) override {
+    // Memory that is reserved but not touched costs nothing; growing by copying would cost twice.
+    if (bytes_.size() + bytes.size() > bytes_.capacity()) bytes_.reserve(limit_ + wire::kPadding);
+    bytes_.append(bytes);
+  }
+  [[nodiscard]] std::size_t held() const override { return bytes_.size(); }
+  asio::awaitable<Reply> finish(BodyState end) override;
+
+ private:
+  wire::Intake& intake_;
+  const Clock& clock_;
+  const wire::BodyKind kind_;
+  const std::size_t limit_;
+  std::string bytes_;
+};
+
+asio::awaitable<Reply> EventsUpload::finish(BodyState end) {
+  if (end == BodyState::kTooLong) co_return too_long_reply(limit_);
+  if (end == BodyState::kBad) co_return fault_reply(Fault::kBadBody);
+  wire::Body body(intake_, kind_, std::move(bytes_));
+  for (;;) {
+    const bool has_more = body.step(clock_.now());
+    if (!has_more) break;
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+  }
+  const wire::BodyReply result = body.reply();
+  co_return json_reply(result.json + '\n', static_cast<unsigned>(result.status));
+}
+
+}  // namespace
+
+Route events_route(wire::Intake& intake, const Clock& clock, std::function<bool()> ready,
+                   std::size_t max_body_bytes) {
+  Route route{Method::post, "/v1/events", Access::kIngest};
+  route.body_limit = max_body_bytes;
+  route.upload = [&intake, &clock, ready = std::move(ready), max_body_bytes](
+                     const Request& request) -> Result<std::unique_ptr<Upload>, Reply> {
+    if (!ready()) {
+      return failure(error_reply(503, "stopping", "the agent stops; send to its successor"));
+    }
+    const auto kind = wire::body_kind(request.field(Field::content_type));
+    if (!kind) {
+      return failure(error_reply(415, "unsupported_media_type",
+                                 "send application/x-ndjson, or application/json"));
+    }
+    return std::make_unique<EventsUpload>(intake, clock, *kind, max_body_bytes);
+  };
+  return route;
+}
+
+}  // namespace agent::web

@@ -1,0 +1,17 @@
+// POST /v1/events: from an HTTP body to the reply that says what became of each event. Event loop
+// only.
+#pragma once
+
+#include <functional>
+
+#include "agent/clock.h"
+#include "agent/web/routes.h"
+#include "agent/wire/intake.h"
+
+namespace agent::web {
+
+// The route. `ready`: false while the agent stops, and takes no more events.
+Route events_route(wire::Intake& intake, const Clock& clock, std::function<bool()> ready,
+                   std::size_t max_body_bytes);
+
+}  // namespace agent::web
