@@ -6,7 +6,7 @@ import re
 import subprocess
 import unittest
 
-from harness.agent import BINARY, ROOT, Agent, run
+from harness.agent import BINARY, ROOT, Agent
 
 README = ROOT / "README.md"
 BLOCK = re.compile(r"^```sh( ci)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -36,17 +36,6 @@ class Readme(unittest.TestCase):
                               capture_output=True, text=True, check=False)
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertNotIn('"error"', done.stdout)
-
-
-class MetricsTable(unittest.TestCase):
-    def test_reference_is_what_the_code_prints(self):
-        """The table between the marks is `docs metrics`, to the letter."""
-        path = ROOT / "agent" / "metrics" / "README.md"
-        marked = re.search(r"<!-- metrics -->\n(.*?)<!-- metrics -->", path.read_text(), re.DOTALL)
-        self.assertIsNotNone(marked, "no marks in agent/metrics/README.md")
-        printed = run("docs", "metrics")
-        self.assertEqual(0, printed.returncode, printed.stderr)
-        self.assertEqual(printed.stdout.strip(), marked.group(1).strip())
 
 
 if __name__ == "__main__":
