@@ -299,7 +299,9 @@ class Unpacker {
   template <typename T>
   void get(std::optional<T>& v) {
     v.reset();
-    if (number() != 0) get(v.emplace());
+    if (number() == 0) return;
+    v = T{};  // not emplace(): Clang 14 refuses it for a nested T with default values
+    get(*v);
   }
   template <typename A, typename B>
   void get(std::pair<A, B>& v) {
