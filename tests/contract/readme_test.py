@@ -21,6 +21,15 @@ class Documents(unittest.TestCase):
                     wrong.append(f"{path.relative_to(ROOT)}: {target}")
         self.assertEqual([], wrong)
 
+    def test_named_paths_exist(self):
+        """`agent/...`, `tests/...` and so on in backquotes."""
+        wrong = []
+        for path in documents():
+            for name in re.findall(r"`((?:agent|config|tests|dashboards|alerts)/[\w./-]+)`", path.read_text()):
+                if not (ROOT / name).exists():
+                    wrong.append(f"{path.relative_to(ROOT)}: {name}")
+        self.assertEqual([], wrong)
+
     def test_commands_of_the_script_exist(self):
         known = set(re.findall(r"^(\w+) +\|", (ROOT / "dev").read_text(), re.MULTILINE))
         self.assertIn("run", known)
