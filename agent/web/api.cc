@@ -18,12 +18,12 @@ Reply plain_reply(unsigned status, std::string text) {
 }
 
 Reply answer_metrics(const Outside& outside, const Request& request) {
-  MetricsPage page =
-      outside.metrics(request.field(Field::accept), request.field(Field::accept_encoding));
+  metrics::Page page =
+      outside.metrics({request.field(Field::accept), request.field(Field::accept_encoding)});
   Reply reply;
   reply.content_type = page.content_type;
   reply.content_encoding = page.content_encoding;
-  reply.body = std::move(page.body);
+  reply.body = Body(page.body->view(), page.body);
   reply.fields.emplace_back("Vary", "Accept, Accept-Encoding");
   if (!request.field("X-Prometheus-Scrape-Timeout-Seconds").empty()) {
     reply.on_sent = [&outside, peer = request.peer, view = std::move(page.view)] {

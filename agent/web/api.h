@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/clock.h"
+#include "agent/metrics/exposition.h"
 #include "agent/result.h"
 #include "agent/tracker/tracker.h"
 #include "agent/view.h"
@@ -16,16 +17,9 @@
 
 namespace agent::web {
 
-// The page of /metrics.
-struct MetricsPage {
-  Body body;
-  std::string_view content_type, content_encoding;  // of static lifetime
-  View view;                                        // the sessions on it
-};
-
 // What only the wiring can answer.
 struct Outside {
-  std::function<MetricsPage(std::string_view accept, std::string_view accept_encoding)> metrics;
+  std::function<metrics::Page(const metrics::Request&)> metrics;
   // A scraper (who sends X-Prometheus-Scrape-Timeout-Seconds) was sent the whole page.
   std::function<void(const boost::asio::ip::address& scraper, const View& page)> scraped;
   std::function<bool()> ready;           // false while the agent drains

@@ -9,6 +9,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cstring>
 
+#include "agent/metrics/negotiation.h"
+#include "agent/metrics/text.h"
 #include "agent/web/text.h"
 
 namespace agent::web {
@@ -20,7 +22,8 @@ using boost::system::error_code;
 
 constexpr std::size_t kHeadRead = 16 * 1024;   // bytes asked for while a head is read
 constexpr std::size_t kPaceBytes = 64 * 1024;  // a reader slower than this a second is given up
-constexpr std::size_t kDiscard = 1024 * 1024;  // bytes thrown away at once before closing
+constexpr std::size_t kWorthCompressing = 4 * 1024;  // bytes
+constexpr std::size_t kDiscard = 1024 * 1024;        // bytes thrown away at once before closing
 constexpr auto kWait = asio::as_tuple(asio::use_awaitable);
 
 Reply overload_reply(unsigned status) {
@@ -182,10 +185,11 @@ Connection::Step Connection::answer() {
     expired_ = false;
     reply = error_reply(408, "timeout", "the request's body did not arrive in time");
   }
+  compress(*reply);
   const bool keep_alive = parser_->keep_alive() && parser_->is_done() && !reply->close &&
                           !floor_->draining && !overrun_;
   const bool sent = co_await send(std::move(*reply), keep_alive);
-  co_return sent&& keep_alive;
+  co_return keep_alive ? sent : false;
 }
 
 asio::awaitable<std::optional<Reply>> Connection::respond() {
@@ -274,6 +278,20 @@ void Connection::keep(std::string bytes) {
 
 asio::awaitable<void> Connection::yield() {
   co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+}
+
+void Connection::compress(Reply& reply) {
+  const bool is_text = reply.content_type.starts_with("application/json") ||
+                       reply.content_type.starts_with("text/html");
+  if (reply.body.text.size() < kWorthCompressing || !reply.content_encoding.empty() || !is_text ||
+      !metrics::wants_gzip(request_->field(Field::accept_encoding))) {
+    return;
+  }
+  const auto packed = std::make_shared<metrics::Text>();
+  if (!floor_->memory.gzip.compress(reply.body.text, *packed)) return;
+  reply.body = Body(packed->view(), packed);
+  reply.content_encoding = "gzip";
+  reply.fields.emplace_back("Vary", "Accept-Encoding");
 }
 
 Connection::Step Connection::send(Reply reply, bool keep_alive) {

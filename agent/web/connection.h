@@ -84,6 +84,7 @@ class Connection {
   [[nodiscard]] std::optional<Reply> check_body_head(std::size_t limit) const;
   [[nodiscard]] bool expects_continue() const;
 
+  void compress(Reply& reply);  // if it is worth it, and the client can read it
   Step send(Reply reply, bool keep_alive);
   Step write(std::string_view head, std::string_view body, Charge& charge);
   boost::asio::awaitable<std::size_t> receive(std::span<char> into);  // 0: no more will come

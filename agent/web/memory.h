@@ -7,6 +7,8 @@
 #include <memory>
 #include <span>
 
+#include "agent/metrics/gzip.h"
+
 namespace agent::web {
 
 // So many bytes for everyone together. The first to come may exceed it alone, so that one large
@@ -48,14 +50,20 @@ class Charge {
 struct Memory {
   static constexpr std::size_t kHeadroom = 16 * 1024;
   static constexpr std::size_t kReadSize = 256 * 1024;
+  static constexpr std::size_t kLeastReceived = 16 * 1024 * 1024;
+
+  // `max_body`: bytes of the largest request body that is taken.
+  explicit Memory(std::size_t max_body = 8 * 1024 * 1024)
+      : received(std::max(2 * max_body, kLeastReceived)) {}
 
   // For bytes just read: what stands in them is good until the reader next waits for anything. In
   // front of it there is room for what the reader had kept from before.
   [[nodiscard]] std::span<char> read_area() const { return {buffer.get() + kHeadroom, kReadSize}; }
 
   std::unique_ptr<char[]> buffer = std::make_unique_for_overwrite<char[]>(kHeadroom + kReadSize);
-  Budget received{16 * 1024 * 1024};  // heads and bodies that are not complete yet
-  Budget unsent{32 * 1024 * 1024};    // replies that clients have not taken yet
+  Budget received;                  // heads and bodies that are not complete yet
+  metrics::Gzip gzip{1};            // level 1: the loop waits for it
+  Budget unsent{32 * 1024 * 1024};  // replies that clients have not taken yet
 };
 
 }  // namespace agent::web

@@ -64,10 +64,12 @@ class Api : public ::testing::Test {
   Result<void> reloaded_;
   std::string_view fields_;
   Outside outside_{
-      [this](std::string_view accept, std::string_view accept_encoding) {
-        return MetricsPage{
-            Body("page for " + std::string(accept) + " in " + std::string(accept_encoding)),
-            "text/plain; version=0.0.4; charset=utf-8", "", tracker_.view(clock_.now())};
+      [this](const metrics::Request& request) {
+        auto text = std::make_shared<metrics::Text>();
+        text->append("page for " + std::string(request.accept) + " in " +
+                     std::string(request.accept_encoding));
+        return metrics::Page{text, "text/plain; version=0.0.4; charset=utf-8", "",
+                             tracker_.view(clock_.now())};
       },
       [this](const boost::asio::ip::address& scraper, const View& page) {
         EXPECT_TRUE(scraper.is_loopback());
@@ -222,6 +224,20 @@ std::string walk(const std::function<std::string(std::string)>& page, std::strin
     cursor = text.substr(next + 14, text.find('"', next + 14) - next - 14);
   }
   return "no end: " + ids;
+}
+
+TEST_F(Api, CompressesWhatIsLong) {
+  for (int i = 0; i < 20; ++i) start("session " + std::to_string(i));
+  serve();
+  const std::string plain = send("GET", "/v1/sessions");
+  EXPECT_EQ(plain.find("Content-Encoding"), plain.npos);
+  fields_ = "Accept-Encoding: gzip\r\n";
+  const std::string packed = send("GET", "/v1/sessions");
+  EXPECT_NE(packed.find("Content-Encoding: gzip\r\n"), packed.npos);
+  EXPECT_NE(packed.find("Vary: Accept-Encoding\r\n"), packed.npos);
+  EXPECT_LT(packed.size(), plain.size() / 4);
+  EXPECT_EQ(body_of(packed).substr(0, 2), "\x1f\x8b");
+  EXPECT_EQ(send("GET", "/v1/sessions?family=none").find("Content-Encoding"), packed.npos);
 }
 
 TEST_F(Api, GivesLongListsInPages) {
