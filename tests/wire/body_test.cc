@@ -35,7 +35,8 @@ class Bodies : public testing::Test {
     std::string text = std::to_string(reply.status) + " " +
                        std::to_string(json["accepted"].get_int64().value()) + " " +
                        std::to_string(json["rejected"].get_int64().value());
-    for (const auto error : json["errors"].get_array().value()) {
+    const simdjson::dom::array errors = json["errors"].get_array().value();
+    for (const auto error : errors) {
       text += "; " + std::to_string(error["line"].get_int64().value()) + " " +
               std::string(error["code"].get_string().value());
       std::string_view field;
