@@ -45,6 +45,8 @@ class Tracked final : public progress::FileObserver {
   // The answer as of `at`; the last one again while nothing changed and it is younger than the
   // session's update interval.
   const progress::SnapshotPtr& snapshot(Now at);
+  // The answer for this very instant; publishes nothing.
+  [[nodiscard]] progress::SnapshotPtr answer(Now at);
 
   void on_file(const progress::FileChange& change) override;
 
@@ -66,7 +68,6 @@ class Tracked final : public progress::FileObserver {
   bool stored = false;
 
  private:
-  [[nodiscard]] progress::SnapshotPtr answer(Now at);
   [[nodiscard]] std::optional<progress::Forecast> forecast(Now at,
                                                            const progress::Metrics& m) const;
   void follow_prediction(progress::SessionSnapshot& fresh);

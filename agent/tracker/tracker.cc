@@ -84,6 +84,12 @@ progress::SnapshotPtr Tracker::session(std::string_view id, Now at) {
   return tracked == nullptr ? nullptr : shown(*tracked, at);
 }
 
+progress::SnapshotPtr Tracker::session_at(std::string_view id, Now at) {
+  const MutexLock lock(mutex_);
+  Tracked* tracked = sessions_.find(id);
+  return tracked == nullptr ? nullptr : tracked->answer(at);
+}
+
 std::optional<FilesPage> Tracker::files(std::string_view id,
                                         std::optional<progress::FileStatus> status,
                                         std::uint64_t cursor, std::size_t limit) {

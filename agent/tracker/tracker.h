@@ -86,6 +86,8 @@ class Tracker {
   // Snapshots as of `at`, rebuilt only where something changed or the update interval passed.
   View view(Now at);
   progress::SnapshotPtr session(std::string_view id, Now at);  // null: unknown
+  // The same for this very instant, whatever was published: what replay asks.
+  progress::SnapshotPtr session_at(std::string_view id, Now at);
   std::optional<FilesPage> files(std::string_view id, std::optional<progress::FileStatus> status,
                                  std::uint64_t cursor,
                                  std::size_t limit);  // empty: unknown session
