@@ -33,7 +33,7 @@ constexpr std::array kRules = {
               },
               "ingest.listen_address: others than this Pod could send events there: listen on a "
               "loopback address, configure authentication with ingest.config.file, or set "
-              "ingest.allow_remote"},
+              "ingest.allow_remote (--ingest.allow-remote)"},
     CrossRule{
         {"web.listen_address", "ingest.listen_address", ""},
         [](const Settings& s) { return same_port(s.web.listen_address, s.ingest.listen_address); },

@@ -75,6 +75,24 @@ std::string config_file_of(const Given& given) {
   return path;
 }
 
+void add_components(std::vector<std::string>& path, std::string_view key) {
+  while (!key.empty()) {
+    const std::size_t dot = std::min(key.find('.'), key.size());
+    if (dot > 0) path.emplace_back(key.substr(0, dot));
+    key.remove_prefix(std::min(dot + 1, key.size()));
+  }
+}
+
+std::vector<std::string> path_of(const Row& row, const Place& place) {
+  std::vector<std::string> path;
+  const VariablePart* part = variable_part_of(row);
+  add_components(path, part == nullptr ? row.key : part->root);
+  if (part == nullptr) return path;
+  path.push_back(part->is_list() ? std::to_string(place.index) : place.name);
+  add_components(path, row.key.substr(part->pattern.size()));
+  return path;
+}
+
 // Every value there is, by key.
 using Values = std::map<std::string, std::string>;
 Values values_in(Settings& settings) {
@@ -156,7 +174,7 @@ std::vector<Described> describe(Settings settings) {
       if (part && !is_set) continue;
       const std::string value = value_of(row, settings, place);
       out.push_back({key, row.check == check_url ? redact_url(value, row.is_secret) : value,
-                     is_set ? origin->second.text() : "default"});
+                     is_set ? origin->second.text() : "default", path_of(row, place), &row});
     }
   }
   return out;

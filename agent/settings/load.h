@@ -11,6 +11,7 @@
 #include "agent/result.h"
 #include "agent/settings/document.h"
 #include "agent/settings/settings.h"
+#include "agent/settings/table.h"
 
 namespace agent::settings {
 
@@ -40,6 +41,8 @@ Faults unknown_variables(const Given& given);
 // "default".
 struct Described {
   std::string key, value, source;
+  std::vector<std::string> path;  // the key's components, names with dots in one piece
+  const Row* row;                 // says what the value is
 };
 std::vector<Described> describe(Settings settings);
 

@@ -43,10 +43,11 @@ const VariablePart* part_with_root(string_view root) {
   return part == variable_parts().end() ? nullptr : &*part;
 }
 
-// The full key that was probably meant by `key` below `pattern`.
+// What was probably meant by `key` below `pattern`: a key that may stand there, or the full name of one
+// that belongs elsewhere.
 std::string meant_key(const std::string& pattern, string_view key) {
   const string_view near = nearest(key, keys_below(pattern));
-  if (!near.empty()) return child_of(pattern, near);
+  if (!near.empty()) return std::string(near);
   // Perhaps it is right, but in the wrong place.
   for (const Row& row : rows()) {
     if (is_in_file(row) && same_name(last_component(row.key), key)) return std::string(row.key);
@@ -231,9 +232,8 @@ void Reader::unknown_key(const Entry& entry, const std::string& pattern, const P
   if (faults_.size() > kMaxFaults) return;  // looking for what was meant takes time
   const std::string full = child_of(pattern, entry.key);
   if (find_row(full) == nullptr) {
-    const std::string meant = meant_key(pattern, entry.key);
     return fault(entry.mark, "unknown key " + in_quotes(concrete(full, place)),
-                 concrete(meant, place));
+                 meant_key(pattern, entry.key));
   }
   // Written with dots, as in the reference.
   const std::size_t dot = entry.key.rfind('.');

@@ -228,6 +228,12 @@ bool is_text(const Row& row) {
          std::holds_alternative<Slot<Address>>(row.target);
 }
 
+bool is_number(const Row& row) {
+  return std::holds_alternative<Slot<std::int64_t>>(row.target) ||
+         std::holds_alternative<Slot<double>>(row.target) ||
+         std::holds_alternative<Slot<std::optional<double>>>(row.target);
+}
+
 bool is_list(const Row& row) {
   return std::holds_alternative<Slot<std::vector<std::string>>>(row.target) ||
          std::holds_alternative<Slot<std::vector<std::int64_t>>>(row.target);

@@ -306,6 +306,7 @@ struct Section {
   std::string_view name, help;
 };
 constexpr std::array kSections = {
+    Section{"config", "The configuration file."},
     Section{
         "web",
         "The web listener: metrics, health, the read-only API, the page. Prometheus reaches it."},

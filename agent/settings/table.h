@@ -79,6 +79,7 @@ std::string type_of(const Row& row);
 bool is_switch(const Row& row);
 bool is_text(const Row& row);  // any text, path, URL or address
 bool is_list(const Row& row);
+bool is_number(const Row& row);  // a count or a number, not a duration or size
 // The range in words, or "" when every value of the type is good.
 std::string range_of(const Row& row);
 std::string default_of(const Row& row);

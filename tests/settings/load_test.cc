@@ -116,7 +116,7 @@ notify:
 )",
                 {{{"--log.level", "debgu"}}, {{"PROGRESS_AGENT_LOG_FORMAT", "xml"}}}),
       R"(a.yaml:2:19: web.listen_address: "19900" has no port: write host:port, or :port for every address (did you mean ":19900"?)
-a.yaml:3:3: unknown key "web.listen-adress" (did you mean "web.listen_address"?)
+a.yaml:3:3: unknown key "web.listen-adress" (did you mean "listen_address"?)
 a.yaml:4:1: unknown key "listen_address" (did you mean "web.listen_address"?)
 a.yaml:6:11: sessions.linger: "30" has no unit (did you mean "30s"?)
 a.yaml:7:15: sessions.max_active: "010" has a leading zero (did you mean "10"?)
