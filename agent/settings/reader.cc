@@ -43,8 +43,8 @@ const VariablePart* part_with_root(string_view root) {
   return part == variable_parts().end() ? nullptr : &*part;
 }
 
-// What was probably meant by `key` below `pattern`: a key that may stand there, or the full name of one
-// that belongs elsewhere.
+// What was probably meant by `key` below `pattern`: a key that may stand there, or the full name of
+// one that belongs elsewhere.
 std::string meant_key(const std::string& pattern, string_view key) {
   const string_view near = nearest(key, keys_below(pattern));
   if (!near.empty()) return std::string(near);

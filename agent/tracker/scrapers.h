@@ -1,5 +1,6 @@
-// Scrapers: who scrapes /metrics, how often, and what each has read. Says when the final values have
-// reached everybody who reads them (contract, section 8). Pure: time is an argument; event loop only.
+// Scrapers: who scrapes /metrics, how often, and what each has read. Says when the final values
+// have reached everybody who reads them (contract, section 8). Pure: time is an argument; event
+// loop only.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,9 @@ class Scrapers {
   // A scraper has fully received a page that shows everything up to `generation`.
   void received(std::string_view address, std::uint64_t generation, SteadyInstant now);
 
-  // At least one scraper, and every one not forgotten, has received a page of `generation` or later.
-  // One that stayed away for three of its own intervals is forgotten; one seen only once is not.
+  // At least one scraper, and every one not forgotten, has received a page of `generation` or
+  // later. One that stayed away for three of its own intervals is forgotten; one seen only once is
+  // not.
   [[nodiscard]] bool all_have(std::uint64_t generation, SteadyInstant now) const;
 
   [[nodiscard]] std::size_t known(SteadyInstant now) const;

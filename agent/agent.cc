@@ -1,0 +1,242 @@
+#include "agent/agent.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+#include <utility>
+
+#include "agent/cli/status.h"
+#include "agent/cli/translate.h"
+#include "agent/log/log.h"
+#include "agent/web/events.h"
+
+namespace agent {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr Duration kTick = std::chrono::seconds(1);
+constexpr Duration kDrainTime = std::chrono::seconds(5);
+constexpr Duration kDoneTime = std::chrono::seconds(2);  // without streams, for --exit-when-done
+constexpr Duration kLastReplies = std::chrono::milliseconds(500);
+
+// Waits for the timer; that it was cancelled is no fault.
+asio::awaitable<void> sleep(asio::steady_timer& timer, Duration time) {
+  timer.expires_after(time);
+  boost::system::error_code ignored;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+metrics::SourceCounts counts_of(wire::Source source, const wire::SourceCounts& counts,
+                                std::optional<std::uint64_t> connections) {
+  return {name_of(source), counts.events, counts.rejected, connections};
+}
+
+}  // namespace
+
+Agent::Agent(settings::Settings settings, settings::Given given, metrics::Build build)
+    : settings_(std::move(settings)),
+      given_(std::move(given)),
+      tracker_(cli::tracker_settings(settings_)),
+      exposition_(cli::metrics_settings(settings_), std::move(build)),
+      intake_(tracker_, cli::max_line_bytes(settings_)),
+      stream_listener_(loop_, clock_, intake_, cli::stream_settings(settings_)),
+      datagram_listener_(loop_, clock_, intake_, cli::datagram_settings(settings_)),
+      outside_(outside()),
+      routes_(routes(), settings_.web.enable_admin_api),
+      ingest_listener_(loop_, clock_, web_memory_, routes_, cli::ingest_settings(settings_)),
+      web_listener_(loop_, clock_, web_memory_, routes_, cli::web_settings(settings_)),
+      signals_(loop_),
+      tick_timer_(loop_),
+      wait_timer_(loop_),
+      last_good_reload_(clock_.now().wall) {}
+
+Agent::~Agent() = default;
+
+Result<void> Agent::start() {
+  std::signal(SIGPIPE, SIG_IGN);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
+  if (!settings_.ingest.socket.empty()) {
+    if (auto opened = stream_listener_.open(); !opened) return opened;
+    stream_listener_.start();
+  }
+  if (!settings_.ingest.datagram_socket.empty()) {
+    if (auto opened = datagram_listener_.open(); !opened) return opened;
+    datagram_listener_.start();
+  }
+  for (web::Listener* listener : {&ingest_listener_, &web_listener_}) {
+    if (auto started = listener->start(); !started) return started;
+  }
+  log::info("ready", {{"version", AGENT_VERSION},
+                      {"web_port", web_listener_.port()},
+                      {"ingest_port", ingest_listener_.port()},
+                      {"socket", settings_.ingest.socket},
+                      {"config", settings_.config_file}});
+  return {};
+}
+
+void Agent::run() {
+  asio::co_spawn(loop_, tick(), asio::detached);
+  asio::co_spawn(loop_, obey_signals(), asio::detached);
+  loop_.run();
+}
+
+asio::awaitable<void> Agent::tick() {
+  for (;;) {
+    co_await sleep(tick_timer_, kTick);
+    tracker_.tick(clock_.now());
+    if (settings_.exit_when_done) leave_when_done();
+    wait_timer_.cancel();  // a scraper may have been forgotten by now
+  }
+}
+
+asio::awaitable<void> Agent::obey_signals() {
+  for (;;) {
+    const int number = co_await signals_.async_wait(asio::use_awaitable);
+    if (number == SIGHUP) {
+      static_cast<void>(reload());  // which logs what came of it
+    } else if (is_leaving()) {
+      hurried_ = true;
+      wait_timer_.cancel();
+    } else {
+      leave(number == SIGTERM ? "SIGTERM" : "SIGINT");
+    }
+  }
+}
+
+void Agent::leave_when_done() {
+  const Now now = clock_.now();
+  const View view = tracker_.view(now);
+  const bool all_ended = std::ranges::all_of(
+      view.sessions, [](const auto& session) { return progress::is_ended(session->state); });
+  const bool is_idle = !view.sessions.empty() && all_ended && stream_listener_.connections() == 0;
+  if (!is_idle) {
+    idle_since_.reset();
+  } else if (!idle_since_) {
+    idle_since_ = now.steady;
+  } else if (now.steady - *idle_since_ >= kDoneTime && !is_leaving()) {
+    leave("all sessions have ended");
+  }
+}
+
+void Agent::leave(std::string_view why) {
+  leaving_since_ = clock_.now().steady;
+  log::info("leaving", {{"why", why}, {"linger_seconds", settings_.shutdown.linger}});
+  asio::co_spawn(loop_, drain_and_wait(*leaving_since_ + settings_.shutdown.linger),
+                 asio::detached);
+}
+
+// The contract, section 8: not ready; clients come to their end; the final values reach every
+// scraper, or time is up.
+asio::awaitable<void> Agent::drain_and_wait(SteadyInstant deadline) {
+  co_await stream_listener_.drain(kDrainTime);
+  datagram_listener_.stop();
+  const std::uint64_t final_generation = tracker_.generation();
+  std::string_view reason;
+  while ((reason = reason_to_go(final_generation, deadline)).empty()) {
+    co_await sleep(wait_timer_, deadline - clock_.now().steady);
+  }
+  log::info("stopping", {{"because", reason}, {"scrapers", scrapers_.known(clock_.now().steady)}});
+  ingest_listener_.drain();
+  web_listener_.drain();
+  for (Duration waited{}; waited < kLastReplies; waited += kLastReplies / 50) {
+    if (web_listener_.connections() + ingest_listener_.connections() == 0) break;
+    co_await sleep(wait_timer_, kLastReplies / 50);
+  }
+  loop_.stop();
+}
+
+std::string_view Agent::reason_to_go(std::uint64_t final_generation, SteadyInstant deadline) const {
+  const SteadyInstant now = clock_.now().steady;
+  if (scrapers_.all_have(final_generation, now)) return "every scraper has the final values";
+  if (hurried_) return "a second signal";
+  if (now >= deadline) return "the linger is over";
+  return {};
+}
+
+Result<void> Agent::reload() {
+  auto fresh = settings::load(given_);
+  last_reload_good_ = fresh.has_value();
+  if (!fresh) {
+    for (const settings::Fault& fault : fresh.error()) {
+      log::error("configuration fault", {{"fault", fault.text()}});
+    }
+    log::error("reload refused: the configuration in force stays",
+               {{"faults", fresh.error().size()}});
+    return failure(fresh.error().front().text());
+  }
+  settings::Reloaded reloaded = settings::reload(std::move(settings_), *std::move(fresh));
+  settings_ = std::move(reloaded.in_force);
+  last_good_reload_ = clock_.now().wall;
+  put_in_force();
+  log::info("reloaded", {{"changed", reloaded.changed.size()}});
+  for (const std::string& key : reloaded.waiting_for_restart) {
+    log::warn("a changed setting waits for a restart", {{"key", key}});
+  }
+  return {};
+}
+
+void Agent::put_in_force() {
+  log::configure(settings_.log.level, settings_.log.format);
+  tracker_.configure(cli::tracker_settings(settings_));
+  exposition_.configure(cli::metrics_settings(settings_));
+}
+
+web::Outside Agent::outside() {
+  return {
+      .metrics = [this](std::string_view accept,
+                        std::string_view encoding) { return render(accept, encoding); },
+      .scraped =
+          [this](const asio::ip::address& scraper, const View& page) {
+            tracker_.mark_scraped(page);
+            scrapers_.received(scraper.to_string(), page.generation, clock_.now().steady);
+            wait_timer_.cancel();
+          },
+      .ready = [this] { return !is_leaving(); },
+      .reload = [this] { return reload(); },
+      .status = [this](web::JsonWriter& json) { cli::write_configuration(json, settings_); },
+  };
+}
+
+std::vector<web::Route> Agent::routes() {
+  std::vector<web::Route> out = web::api_routes(outside_, tracker_, clock_);
+  out.push_back(web::events_route(intake_, clock_, outside_.ready,
+                                  static_cast<std::size_t>(settings_.ingest.max_body_bytes.count)));
+  return out;
+}
+
+web::MetricsPage Agent::render(std::string_view accept, std::string_view accept_encoding) {
+  const Now began = clock_.now();
+  metrics::Page page =
+      exposition_.render(tracker_.view(began), counts(), {accept, accept_encoding});
+  exposition_.observe_scrape(clock_.now().steady - began.steady);
+  const std::string_view text = page.body->view();
+  return {web::Body(text, std::move(page.body)), page.content_type, page.content_encoding,
+          std::move(page.view)};
+}
+
+metrics::AgentCounts Agent::counts() const {
+  using wire::Source;
+  metrics::AgentCounts out;
+  const wire::Counts& in = intake_.counts();
+  for (const Source source : {Source::kUnix, Source::kDatagram, Source::kHttp, Source::kReplay}) {
+    const wire::SourceCounts& counts = in.of(source);
+    std::optional<std::uint64_t> connections;
+    if (source == Source::kUnix) connections = counts.connections;
+    if (source == Source::kHttp) connections = ingest_listener_.connections();
+    out.sources.push_back(counts_of(source, counts, connections));
+  }
+  const tracker::Totals totals = tracker_.totals();
+  out.duplicates = totals.duplicates;
+  out.stale = totals.stale;
+  out.gaps = totals.gaps;
+  out.sessions_evicted = totals.sessions_evicted;
+  out.files = totals.files;
+  out.config_reloaded = last_reload_good_;
+  out.config_reload_time = last_good_reload_;
+  return out;
+}
+
+}  // namespace agent

@@ -1,0 +1,92 @@
+// Agent: the running agent, wired together. Members stand in the order in which they start; what is
+// below uses what is above, and goes first. One event-loop thread runs everything here; `serve` and
+// `demo` make one. No logic but the order of things: starting, reloading, and leaving.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <optional>
+#include <string_view>
+
+#include "agent/clock.h"
+#include "agent/metrics/exposition.h"
+#include "agent/result.h"
+#include "agent/settings/load.h"
+#include "agent/tracker/scrapers.h"
+#include "agent/tracker/tracker.h"
+#include "agent/web/api.h"
+#include "agent/web/listener.h"
+#include "agent/web/memory.h"
+#include "agent/web/routes.h"
+#include "agent/wire/datagram_listener.h"
+#include "agent/wire/intake.h"
+#include "agent/wire/listener.h"
+
+namespace agent {
+
+class Agent {
+ public:
+  // `given` is what a reload reads the settings from again.
+  Agent(settings::Settings settings, settings::Given given, metrics::Build build);
+  ~Agent();
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
+  // Binds every address and socket. The error names what could not be bound; nothing runs then.
+  Result<void> start();
+  // Runs until a signal, or the end of all work, has made it leave.
+  void run();
+
+  // What `demo` feeds its samples through.
+  [[nodiscard]] boost::asio::io_context& loop() { return loop_; }
+  [[nodiscard]] const Clock& clock() const { return clock_; }
+  [[nodiscard]] wire::Intake& intake() { return intake_; }
+  [[nodiscard]] bool is_leaving() const { return leaving_since_.has_value(); }
+  [[nodiscard]] const settings::Settings& settings() const { return settings_; }
+
+ private:
+  // Why the agent leaves, and what ended its wait for scrapers.
+  void leave(std::string_view why);
+  boost::asio::awaitable<void> drain_and_wait(SteadyInstant deadline);
+  [[nodiscard]] std::string_view reason_to_go(std::uint64_t final_generation,
+                                              SteadyInstant deadline) const;
+
+  boost::asio::awaitable<void> tick();
+  boost::asio::awaitable<void> obey_signals();
+  void leave_when_done();
+
+  Result<void> reload();
+  void put_in_force();
+  [[nodiscard]] web::Outside outside();
+  [[nodiscard]] std::vector<web::Route> routes();
+  web::MetricsPage render(std::string_view accept, std::string_view accept_encoding);
+  [[nodiscard]] metrics::AgentCounts counts() const;
+
+  // Of the event loop's thread.
+  settings::Settings settings_;
+  const settings::Given given_;
+  SystemClock clock_;
+  tracker::Tracker tracker_;
+  tracker::Scrapers scrapers_;
+  metrics::Exposition exposition_;
+  boost::asio::io_context loop_{1};
+  wire::Intake intake_;
+  wire::Listener stream_listener_;
+  wire::DatagramListener datagram_listener_;
+  web::Memory web_memory_;
+  const web::Outside outside_;
+  const web::Routes routes_;
+  web::Listener ingest_listener_, web_listener_;
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer tick_timer_, wait_timer_;
+
+  bool last_reload_good_ = true;
+  Instant last_good_reload_;
+  std::optional<SteadyInstant> leaving_since_;
+  bool hurried_ = false;                     // a second signal: go without waiting
+  std::optional<SteadyInstant> idle_since_;  // all sessions have ended, and no stream is open
+};
+
+}  // namespace agent

@@ -1,0 +1,70 @@
+// Player: recorded events through the same domain code as the agent's, in event time. The clock is
+// virtual: it is the largest `ts` seen so far, so nothing is in the future and nothing is old.
+// Sessions never go stale or leave. Used by `replay`; not thread-safe.
+#pragma once
+
+#include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/cli/eta_log.h"
+#include "agent/clock.h"
+#include "agent/progress/event.h"
+#include "agent/progress/text.h"
+#include "agent/result.h"
+#include "agent/tracker/tracker.h"
+#include "agent/view.h"
+#include "agent/wire/decode.h"
+#include "agent/wire/framer.h"
+
+namespace agent::cli {
+
+class Player {
+ public:
+  // Of `rules` only the prices and the bounds per session apply: nothing is evicted.
+  // `write_prediction`: where the lines of the ETA log go; empty: no log.
+  Player(progress::Rules rules, std::size_t max_line_bytes, EtaLog::Write write_prediction);
+
+  // Plays one line; the refusal says why it could not be.
+  Result<void, progress::Rejection> play(const wire::Line& line);
+  // After the last line.
+  void finish();
+
+  // Every session in the order first seen, each as of its own last event; at: the virtual clock.
+  [[nodiscard]] View view();
+
+  [[nodiscard]] std::uint64_t lines_refused() const { return refused_; }
+  [[nodiscard]] const auto& applied() const { return applied_; }    // by Fact alternative
+  [[nodiscard]] const auto& rejected() const { return rejected_; }  // by RejectReason
+  [[nodiscard]] tracker::Totals totals() const { return tracker_.totals(); }
+
+ private:
+  Result<void, progress::Rejection> apply(progress::Event event);
+  void remember(const std::string& session);
+  [[nodiscard]] Now now() const { return {clock_, SteadyInstant(clock_.time_since_epoch())}; }
+
+  // Who was seen, in order, and when last.
+  struct Seen {
+    std::string session;
+    Now last_event;
+  };
+
+  tracker::Tracker tracker_;
+  wire::Decoder decoder_;
+  EtaLog log_;
+  bool is_logging_;
+  Instant clock_{};       // the largest `ts` so far; 1970 before the first
+  std::string producer_;  // of the last hello
+  std::vector<Seen> seen_;
+  boost::unordered_flat_map<std::string, std::size_t, progress::TextHash, progress::TextEqual>
+      index_;
+  std::array<std::uint64_t, progress::kEventNames.size()> applied_{};
+  std::array<std::uint64_t, progress::kRejectReasonNames.size()> rejected_{};
+  std::uint64_t refused_ = 0;
+};
+
+}  // namespace agent::cli

@@ -1,0 +1,68 @@
+#include "agent/cli/serve.h"
+
+#include <array>
+#include <string>
+
+#include "agent/cli/output.h"
+#include "agent/cli/version.h"
+#include "agent/log/log.h"
+
+namespace agent::cli {
+namespace {
+
+// Keys whose part of the agent does not exist yet. Without the first two the agent would be open
+// where it was told to be closed: it does not start.
+constexpr std::array<std::string_view, 2> kProtections = {"web.config.file", "ingest.config.file"};
+constexpr std::array<std::string_view, 4> kWithoutEffect = {"storage.", "notify.", "push.",
+                                                            "alerts."};
+
+int refuse_unprotected(const settings::Settings& settings) {
+  for (const std::string_view key : kProtections) {
+    const auto origin = settings.sources.find(key);
+    if (origin == settings.sources.end()) continue;
+    complain_plainly(origin->second.text() + ": " + std::string(key) +
+                     ": TLS and authentication are not supported by this version; it does not "
+                     "start without what it was told to protect itself with");
+    return kUsage;
+  }
+  return kSuccess;
+}
+
+void warn_of(const settings::Settings& settings, const settings::Given& given) {
+  for (const auto& [key, origin] : settings.sources) {
+    for (const std::string_view prefix : kWithoutEffect) {
+      if (!key.starts_with(prefix)) continue;
+      log::warn("this setting has no effect in this version",
+                {{"key", key}, {"set_by", origin.text()}});
+    }
+  }
+  for (const settings::Fault& fault : settings::unknown_variables(given)) {
+    log::warn("unknown environment variable", {{"fault", fault.text()}});
+  }
+}
+
+}  // namespace
+
+int run_agent(const settings::Settings& settings, const settings::Given& given,
+              const std::function<void(Agent&)>& started) {
+  if (const int code = refuse_unprotected(settings); code != kSuccess) return code;
+  log::configure(settings.log.level, settings.log.format);
+  warn_of(settings, given);
+  Agent agent(settings, given,
+              {std::string(version()), std::string(revision()), std::string(compiler())});
+  if (const auto ready = agent.start(); !ready) {
+    log::error("cannot start", {{"fault", ready.error().message}});
+    return kFault;
+  }
+  if (started) started(agent);
+  agent.run();
+  return kSuccess;
+}
+
+int serve(const Invocation& invocation) {
+  const auto settings = settings::load(invocation.given);
+  if (!settings) return complain_of(settings.error());
+  return run_agent(*settings, invocation.given);
+}
+
+}  // namespace agent::cli

@@ -1,0 +1,59 @@
+#include "agent/cli/status.h"
+
+#include <algorithm>
+
+#include "agent/settings/load.h"
+
+namespace agent::cli {
+namespace {
+
+using settings::Described;
+
+void write_list(web::JsonWriter& json, std::string_view values) {
+  json.begin_array();
+  while (!values.empty()) {
+    const std::size_t comma = std::min(values.find(','), values.size());
+    json.value(values.substr(0, comma));
+    values.remove_prefix(std::min(comma + 1, values.size()));
+  }
+  json.end_array();
+}
+
+void write_value(web::JsonWriter& json, const Described& described) {
+  const bool is_bare = settings::is_switch(*described.row) ||
+                       (settings::is_number(*described.row) && described.value != "off");
+  if (settings::is_list(*described.row)) return write_list(json, described.value);
+  is_bare ? json.raw(described.value) : json.value(described.value);
+}
+
+// Sections that both keys are in.
+std::size_t shared_sections(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  const auto end = std::ranges::mismatch(a, b).in1;
+  return std::min({static_cast<std::size_t>(end - a.begin()), a.size() - 1, b.size() - 1});
+}
+
+}  // namespace
+
+void write_configuration(web::JsonWriter& json, const settings::Settings& settings) {
+  const std::vector<Described> all = settings::describe(settings);
+  json.key("configuration").begin_object();
+  std::vector<std::string> open = {""};
+  for (const Described& described : all) {
+    const std::size_t shared = shared_sections(open, described.path);
+    for (std::size_t i = shared; i + 1 < open.size(); ++i) json.end_object();
+    for (std::size_t i = shared; i + 1 < described.path.size(); ++i) {
+      json.key(described.path[i]).begin_object();
+    }
+    json.key(described.path.back());
+    write_value(json, described);
+    open = described.path;
+  }
+  for (std::size_t i = 0; i < open.size(); ++i) json.end_object();
+  json.key("sources").begin_object();
+  for (const Described& described : all) {
+    if (described.source != "default") json.member(described.key, described.source);
+  }
+  json.end_object();
+}
+
+}  // namespace agent::cli

@@ -1,0 +1,21 @@
+// What the settings mean to each part of the agent: the parts have plain settings of their own and
+// know nothing of where they come from. Pure; any thread.
+#pragma once
+
+#include "agent/metrics/settings.h"
+#include "agent/settings/settings.h"
+#include "agent/tracker/tracker.h"
+#include "agent/web/listener.h"
+#include "agent/wire/listener.h"
+
+namespace agent::cli {
+
+tracker::Settings tracker_settings(const settings::Settings& s);
+metrics::Settings metrics_settings(const settings::Settings& s);
+std::size_t max_line_bytes(const settings::Settings& s);
+wire::ListenerSettings stream_settings(const settings::Settings& s);
+wire::ListenerSettings datagram_settings(const settings::Settings& s);
+web::ListenerSettings ingest_settings(const settings::Settings& s);
+web::ListenerSettings web_settings(const settings::Settings& s);
+
+}  // namespace agent::cli
