@@ -186,8 +186,7 @@ void Agent::put_in_force() {
 
 web::Outside Agent::outside() {
   return {
-      .metrics = [this](std::string_view accept,
-                        std::string_view encoding) { return render(accept, encoding); },
+      .metrics = [this](const metrics::Request& request) { return render(request); },
       .scraped =
           [this](const asio::ip::address& scraper, const View& page) {
             tracker_.mark_scraped(page);
@@ -207,14 +206,11 @@ std::vector<web::Route> Agent::routes() {
   return out;
 }
 
-web::MetricsPage Agent::render(std::string_view accept, std::string_view accept_encoding) {
+metrics::Page Agent::render(const metrics::Request& request) {
   const Now began = clock_.now();
-  metrics::Page page =
-      exposition_.render(tracker_.view(began), counts(), {accept, accept_encoding});
+  metrics::Page page = exposition_.render(tracker_.view(began), counts(), request);
   exposition_.observe_scrape(clock_.now().steady - began.steady);
-  const std::string_view text = page.body->view();
-  return {web::Body(text, std::move(page.body)), page.content_type, page.content_encoding,
-          std::move(page.view)};
+  return page;
 }
 
 metrics::AgentCounts Agent::counts() const {

@@ -61,7 +61,7 @@ class Agent {
   void put_in_force();
   [[nodiscard]] web::Outside outside();
   [[nodiscard]] std::vector<web::Route> routes();
-  web::MetricsPage render(std::string_view accept, std::string_view accept_encoding);
+  metrics::Page render(const metrics::Request& request);
   [[nodiscard]] metrics::AgentCounts counts() const;
 
   // Of the event loop's thread.
