@@ -145,7 +145,7 @@ void Session::open_attempt(Instant ts, Now at, bool resume) {
   started_explicitly_ = true;
   paused_at_.reset();
   paused_ = {};
-  worked_from_ = ts;
+  worked_from_ = Instant::min();
   end_time_.reset();
   end_status_.reset();
   end_reason_.clear();
@@ -416,8 +416,6 @@ Applied Session::take(const SessionEnded& e, const Arrival& a) {
   if (ended()) return Applied::kApplied;
   const Instant end = std::max(a.ts, latest_);
   throughput_.advance(end, active_elapsed(end));
-  bytes_window_.advance(end);
-  delay_window_.advance(end);
   if (paused_at_) {
     paused_ += std::max(Duration::zero(), end - *paused_at_);
     paused_at_.reset();
@@ -549,16 +547,16 @@ void Session::fill_rates(Metrics& m, Instant now) const {
   if (t.processing_count > 0) {
     m.average_processing_ms = t.processing_seconds * 1e3 / static_cast<double>(t.processing_count);
   }
-  throughput_.advance(now, m.active_elapsed);
-  bytes_window_.advance(now);
+  throughput_.draw_history(now, m.active_elapsed);
   const std::int64_t own = m.count(FileStatus::kCompleted) - restored_completed();
   if (m.active_elapsed > Duration::zero()) {
     m.average_throughput = static_cast<double>(own) * 60 / seconds(m.active_elapsed);
-    m.bytes_per_second = std::max(0.0, bytes_window_.sum()) /
+    m.bytes_per_second = std::max(0.0, bytes_window_.sum(now)) /
                          seconds(std::min(m.active_elapsed, bytes_window_.length()));
   }
-  m.current_throughput = throughput_.current(m.active_elapsed);
-  m.peak_throughput = throughput_.peak() ? throughput_.peak() : m.average_throughput;
+  m.current_throughput = throughput_.current(now, m.active_elapsed);
+  const auto peak = throughput_.peak(now, m.active_elapsed);
+  m.peak_throughput = peak ? peak : m.average_throughput;
   m.throughput_history = throughput_.history().points();
 }
 
@@ -583,10 +581,10 @@ void Session::fill_costs_and_quality(Metrics& m) const {
   if (config().computes_efficiency()) {
     m.rate_limiting_impact =
         rate_limiting_impact(m.rate_limit_delay, m.active_elapsed, concurrency());
-    delay_window_.advance(m.current_time);
-    m.rate_limited_share = rate_limiting_impact(
-        std::chrono::duration_cast<Duration>(std::chrono::duration<double>(delay_window_.sum())),
-        std::min(m.active_elapsed, delay_window_.length()), concurrency());
+    m.rate_limited_share =
+        rate_limiting_impact(std::chrono::duration_cast<Duration>(
+                                 std::chrono::duration<double>(delay_window_.sum(m.current_time))),
+                             std::min(m.active_elapsed, delay_window_.length()), concurrency());
     if (m.api_success_rate) m.api_efficiency = *m.api_success_rate * (1 - *m.rate_limiting_impact);
   }
   if (config().quality_tracking) {
@@ -626,8 +624,7 @@ SessionSnapshot Session::snapshot(Now at) const {
   }
   s.resources = resources_;
   if (resources_.network_errors) {
-    network_errors_window_.advance(s.metrics.current_time);
-    s.resources.network_errors_in_window = network_errors_window_.sum();
+    s.resources.network_errors_in_window = network_errors_window_.sum(s.metrics.current_time);
   }
   s.rejected = rejected_;
   s.duplicates = duplicates_;

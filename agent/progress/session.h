@@ -182,9 +182,9 @@ class Session {
 
   // The work.
   Counts counted_;
-  mutable Throughput throughput_;  // reading it moves its window
+  mutable Throughput throughput_;  // reading it draws its history
   // Bytes; seconds lost to rate limits; the workload's network errors.
-  mutable Window bytes_window_, delay_window_, network_errors_window_;
+  Window bytes_window_, delay_window_, network_errors_window_;
   Counters counters_, at_attempt_;  // now, and when the attempt began
   LabelSet provider_names_;
   std::vector<ProviderTally> providers_;

@@ -33,6 +33,15 @@ void Window::advance(Instant now) {
   }
 }
 
+double Window::sum(Instant now) const {
+  double sum = sum_;
+  for (const Entry& entry : entries_) {
+    if (entry.at > now - length_) break;
+    sum -= entry.amount;
+  }
+  return sum;
+}
+
 void Window::make_room() {
   if (!entries_.full()) return;
   if (entries_.size() >= 2 * kExact)
@@ -131,28 +140,21 @@ double per_minute(double files, Duration time) { return files * 60.0 / seconds(t
 }  // namespace
 
 void Throughput::advance(Instant now, Duration active) {
-  while (history_.due(now)) {
-    const Instant then = history_.next();
-    const Duration active_then = std::max(Duration::zero(), active - (now - then));
-    advance_window(then, active_then);
-    history_.add({then, current(active_then).value_or(0)});
-  }
-  advance_window(now, active);
-}
-
-void Throughput::advance_window(Instant now, Duration active) {
+  draw_history(now, active);
   if (!full_ && active >= window_.length()) {
-    const Instant filled = now - (active - window_.length());
-    window_.advance(std::max(filled, moved_to_));
+    peak_ = peak(now, active);
     full_ = true;
-    note_peak();
   }
   window_.advance(now);
   moved_to_ = std::max(moved_to_, now);
 }
 
-void Throughput::note_peak() {
-  peak_ = std::max(peak_.value_or(0), per_minute(window_.sum(), window_.length()));
+void Throughput::draw_history(Instant now, Duration active) {
+  while (history_.due(now)) {
+    const Instant then = history_.next();
+    const Duration active_then = std::max(Duration::zero(), active - (now - then));
+    history_.add({then, current(then, active_then).value_or(0)});
+  }
 }
 
 void Throughput::resize(Duration window) {
@@ -163,13 +165,20 @@ void Throughput::resize(Duration window) {
 
 void Throughput::complete(Instant at, double files) {
   window_.add(at, files);
-  if (full_) note_peak();
+  if (full_) peak_ = std::max(peak_.value_or(0), per_minute(window_.sum(), window_.length()));
 }
 
-std::optional<double> Throughput::current(Duration active) const {
+std::optional<double> Throughput::current(Instant now, Duration active) const {
   const Duration over = std::min(active, window_.length());
   if (over <= Duration::zero()) return std::nullopt;
-  return per_minute(window_.sum(), over);
+  return per_minute(window_.sum(now), over);
+}
+
+// While none was full before, the first to be full is looked at as of the instant it was.
+std::optional<double> Throughput::peak(Instant now, Duration active) const {
+  if (full_ || active < window_.length()) return peak_;
+  const Instant filled = std::max(now - (active - window_.length()), moved_to_);
+  return std::max(peak_.value_or(0), per_minute(window_.sum(filled), window_.length()));
 }
 
 void Throughput::save(Packer& packer) {

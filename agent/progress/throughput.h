@@ -24,6 +24,7 @@ class Window {
   void advance(Instant now);  // forgets what has left the window; never goes back
   void resize(Duration length) { length_ = length; }
   [[nodiscard]] double sum() const { return sum_; }
+  [[nodiscard]] double sum(Instant now) const;  // as `advance(now)` would leave it
   [[nodiscard]] Duration length() const { return length_; }
 
   // For storage: the entries from the earliest one touched since they were last saved, and how they
@@ -83,15 +84,19 @@ class Throughput {
 
   void begin(Instant start) { history_.begin(start); }
   void resize(Duration window);
-  // Moves to `now`, at which the session has been active for `active`; call it before `complete`.
+  // An event came: moves to `now`, at which the session has been active for `active`; call it
+  // before `complete`.
   void advance(Instant now, Duration active);
   void complete(Instant at, double files);
 
+  // As of `now`, which may be later than what was moved to: looking changes no later answer.
   // Completed in the window, per minute of it, or of the active time while that is shorter; empty
   // while no time has passed.
-  [[nodiscard]] std::optional<double> current(Duration active) const;
+  [[nodiscard]] std::optional<double> current(Instant now, Duration active) const;
   // The largest `current` over a full window so far; empty while no window has been full.
-  [[nodiscard]] std::optional<double> peak() const { return peak_; }
+  [[nodiscard]] std::optional<double> peak(Instant now, Duration active) const;
+  // Adds the points that are due.
+  void draw_history(Instant now, Duration active);
   [[nodiscard]] const ThroughputHistory& history() const { return history_; }
 
   // For storage.
@@ -100,9 +105,6 @@ class Throughput {
   void forget_saved();
 
  private:
-  void advance_window(Instant now, Duration active);
-  void note_peak();
-
   Window window_;
   ThroughputHistory history_;
   bool full_ = false;                  // the session has been active for at least one window
