@@ -31,7 +31,7 @@ Result<void, Rejection> Player::play(const wire::Line& line) {
   if (line.is_too_long) {
     played = failure(Rejection{RejectReason::kLineTooLong, "", "the line is too long: skipped"});
   } else if (auto message = decoder_.decode(line.text, std::nullopt); !message) {
-    played = failure(std::move(message).error());
+    played = refuse(std::move(message).error());
   } else if (const auto* hello = std::get_if<wire::Hello>(&*message)) {
     producer_ = hello->producer;
   } else {
@@ -42,6 +42,15 @@ Result<void, Rejection> Player::play(const wire::Line& line) {
     ++rejected_[static_cast<std::size_t>(played.error().reason)];
   }
   return played;
+}
+
+// What could be read of it counts with its session and uses up its seq, as in the running agent.
+Result<void, Rejection> Player::refuse(Rejection rejection) {
+  const progress::Event& event = decoder_.event();
+  const std::string_view producer = event.producer.empty() ? producer_ : event.producer;
+  tracker::Tracker::Batch(tracker_, now())
+      .refuse(event.session, producer, event.seq, rejection.reason);
+  return failure(std::move(rejection));
 }
 
 Result<void, Rejection> Player::apply(progress::Event event) {

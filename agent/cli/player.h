@@ -43,6 +43,7 @@ class Player {
   [[nodiscard]] tracker::Totals totals() const { return tracker_.totals(); }
 
  private:
+  Result<void, progress::Rejection> refuse(progress::Rejection rejection);
   Result<void, progress::Rejection> apply(progress::Event event);
   void remember(const std::string& session);
   [[nodiscard]] Now now() const { return {clock_, SteadyInstant(clock_.time_since_epoch())}; }

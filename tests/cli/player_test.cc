@@ -96,6 +96,15 @@ TEST(Player, RefusesALineAndGoesOn) {
   EXPECT_EQ(recording.player().view().sessions.size(), 1);
 }
 
+TEST(Player, CountsARefusalWithItsSession) {
+  Recording recording;
+  recording.play_good(file_event("a", 1, "f", "completed"));
+  EXPECT_FALSE(recording.play(R"({"event":"file","session":"a","file":"f","progress":101})"));
+  const View view = recording.player().view();
+  const auto& rejected = view.sessions[0]->rejected;
+  EXPECT_EQ(rejected[static_cast<std::size_t>(progress::RejectReason::kInvalidField)], 1);
+}
+
 TEST(EtaLog, SpacesItsLines) {
   EXPECT_EQ(EtaLog::after_line_at(Duration{}), Duration(milliseconds(10)));
   EXPECT_EQ(EtaLog::after_line_at(seconds(1)), Duration(milliseconds(1010)));
