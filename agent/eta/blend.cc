@@ -1,0 +1,184 @@
+#include "agent/eta/blend.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace agent::eta {
+namespace {
+
+// How an expert's right to speak depends on history.
+enum class Gate : std::uint8_t {
+  kNone,    // it knows nothing of history
+  kPrimed,  // it does better with it, and has a twin without
+  kPast,    // it is nothing but history
+  kKnown,   // it knows the files, and corrects itself by the speed seen
+  kTwin,    // the one without, once there is history
+};
+
+struct Seat {
+  double prior;
+  Gate gate;
+};
+// In the order of Expert. The priors were fitted to traces of eight kinds of jobs
+// (config/README.md).
+constexpr std::array<Seat, kExperts> kSeats = {{
+    {0.045, Gate::kNone},    // count
+    {0.007, Gate::kPrimed},  // work
+    {0.015, Gate::kNone},    // recent count
+    {0.278, Gate::kPrimed},  // schedule
+    {0.407, Gate::kPrimed},  // parallel
+    {0.007, Gate::kNone},    // window
+    {0.350, Gate::kNone},    // decay
+    {0.218, Gate::kPast},    // past count
+    {0.480, Gate::kPast},    // past work
+    {0.631, Gate::kPast},    // past total
+    {0.245, Gate::kKnown},   // known work
+    {12.180, Gate::kKnown},  // known parallel
+    {6.049, Gate::kKnown},   // known typical
+    {0.007, Gate::kPast},    // replay
+    {2.250, Gate::kPast},    // stages
+    {0.007, Gate::kNone},    // weight
+    {0.201, Gate::kNone},    // typical
+    {0.026, Gate::kNone},    // typical work
+    {0.026, Gate::kNone},    // starts
+    {0.007, Gate::kNone},    // all starts
+    {0.007, Gate::kTwin},    // cold work
+    {0.064, Gate::kTwin},    // cold schedule
+    {0.007, Gate::kTwin},    // cold parallel
+}};
+
+constexpr double kHalfDrift = 1.087;  // loss per unit of drift since half the time
+constexpr double kFifthDrift = 0.0;   // likewise since four fifths of it
+constexpr double kNoHalf = 1.0, kNoFifth = 0.6,
+                 kMostDrift = 3;      // drift while there is no past; bound
+constexpr double kNoHalfPast = 0.1;   // of experts that rest on earlier runs, at the very start
+constexpr double kRecordLoss = 8.24;  // per run and unit of error above kFairError
+constexpr double kFairError = 0.25;
+constexpr double kOneRun = 0.338;        // trust in history of one run
+constexpr double kDisagreement = 7.696;  // loss of trust per unit of disagreement between runs
+constexpr double kFromDrift = 0.873, kFromSpread = 2.695, kFromScatter = 0.791;  // what makes s
+constexpr double kWorkDonePower = 0.34;
+constexpr double kHopeless = 0.5;  // error in earlier runs from which on they make nothing surer
+constexpr double kFromRuns =
+    0.8;  // s falls as 1 / (1 + kFromRuns x runs x (1 - error / kHopeless))
+constexpr double kLeastSigma = 0.01, kMostSigma = 1.651;
+constexpr double kPriorPower = 1.583;  // a
+constexpr double kQuantile = 0.661;    // which of the law's quantiles is the forecast
+constexpr double kLeastWork = 1e-3;
+
+// 0..1: how far the family's runs agree about this one.
+double trust_in_history(const Reading& r, double runs) {
+  if (runs < 1) return 0;
+  return runs < 2 ? kOneRun : std::exp(-kDisagreement * std::min(5.0, r.past_spread));
+}
+
+double open(Gate gate, double trust, bool history) {
+  switch (gate) {
+    case Gate::kNone:
+      return 1;
+    case Gate::kPrimed:
+      return history ? std::max(trust, 1e-3) : 1;
+    case Gate::kPast:
+      return trust;
+    case Gate::kKnown:
+      return std::sqrt(trust);
+    case Gate::kTwin:
+      return 1 - trust;
+  }
+  return 1;
+}
+
+double bounded(double drift, double unknown) {
+  return std::isnan(drift) ? unknown : std::min(std::abs(drift), kMostDrift);
+}
+
+// Fills weights, their means, and the spread.
+void weigh(Blend& b, const Reading& r, const Drift& drift, const ExpertRecord& record,
+           double runs) {
+  const double trust = trust_in_history(r, runs);
+  double sum = 0, mean = 0, moved = 0, history = 0, error = 0;
+  for (std::size_t i = 0; i < kExperts; ++i) {
+    const double l = r.opinions.log_total[i];
+    if (std::isnan(l)) continue;
+    const bool past = kSeats[i].gate == Gate::kPast || kSeats[i].gate == Gate::kKnown;
+    // At the very start, what rests on earlier runs is not unsteady for having foretold nothing
+    // yet.
+    const bool rests = past || (kSeats[i].gate == Gate::kPrimed && runs > 0);
+    const bool excused = rests && drift.none_yet;
+    const double half = bounded(drift.since_half[i], excused ? kNoHalfPast : kNoHalf);
+    const double fifth = bounded(drift.since_fifth[i], excused ? kNoHalfPast : kNoFifth);
+    const double loss =
+        kHalfDrift * half + kFifthDrift * fifth +
+        kRecordLoss * record.runs[i] * (record.runs[i] > 0 ? record.error[i] - kFairError : 0);
+    const double w = kSeats[i].prior * open(kSeats[i].gate, trust, runs > 0) *
+                     std::exp(std::clamp(-loss, -60.0, 60.0));
+    b.weights[i] = w;
+    sum += w;
+    mean += w * l;
+    moved += w * (half + fifth);
+    if (past) history += w;
+    error += w * (record.runs[i] > 0 ? record.error[i] : kHopeless);
+  }
+  if (sum <= 0) return;
+  b.informed = true;
+  b.log_mean = mean / sum;
+  b.drift = moved / sum;
+  b.history_share = history / sum;
+  b.record_error = error / sum;
+  double squares = 0;
+  for (std::size_t i = 0; i < kExperts; ++i) {
+    b.weights[i] /= sum;
+    if (b.weights[i] <= 0) continue;
+    const double d = r.opinions.log_total[i] - b.log_mean;
+    squares += b.weights[i] * d * d;
+  }
+  b.spread = std::sqrt(squares);
+}
+
+}  // namespace
+
+ExpertRecord ExpertRecord::of(std::span<const FamilyRun> runs) {
+  constexpr std::size_t kRuns = 8;
+  constexpr double kAging = 0.8;  // what a run counts for each newer one
+  ExpertRecord record;
+  std::array<double, kExperts> weight{};
+  double w = 1;
+  for (std::size_t k = 0; k < std::min(kRuns, runs.size()); ++k, w *= kAging) {
+    const FamilyRun& run = runs[runs.size() - 1 - k];
+    for (std::size_t i = 0; i < kExperts; ++i) {
+      const double e = static_cast<double>(run.expert_error[i]);
+      if (std::isnan(e)) continue;
+      record.error[i] += w * e;
+      weight[i] += w;
+      record.runs[i] += 1;
+    }
+  }
+  for (std::size_t i = 0; i < kExperts; ++i) {
+    if (weight[i] > 0) record.error[i] /= weight[i];
+    record.most_runs = std::max(record.most_runs, record.runs[i]);
+  }
+  return record;
+}
+
+Blend blend(const Reading& r, const Drift& drift, const ExpertRecord& record, double now,
+            double runs) {
+  Blend b;
+  weigh(b, r, drift, record, runs);
+  const double log_now = std::log(now);
+  if (!b.informed) {
+    b.law = {log_now + std::log(2.0) - kPriorPower * kMostSigma * kMostSigma, kMostSigma, log_now};
+    b.log_total = log_now - std::log(1 - kQuantile) / kPriorPower;
+    return b;
+  }
+  const double s =
+      std::sqrt(std::pow(kFromDrift * b.drift, 2) + std::pow(kFromSpread * b.spread, 2) +
+                std::pow(kFromScatter * r.scatter, 2)) *
+      std::pow(std::max(kLeastWork, 1 - r.done_share), kWorkDonePower) /
+      (1 + kFromRuns * record.most_runs * std::max(0.0, 1 - b.record_error / kHopeless));
+  const double sigma = std::clamp(s, kLeastSigma, kMostSigma);
+  b.law = {b.log_mean - kPriorPower * sigma * sigma, sigma, log_now};
+  b.log_total = std::max(b.law.quantile(kQuantile), log_now + 1e-4);
+  return b;
+}
+
+}  // namespace agent::eta

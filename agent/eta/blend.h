@@ -1,0 +1,44 @@
+// The adaptive method: every expert weighed by its own stability and by its record in the family,
+// their geometric mean, and an honest account of how uncertain that is. No training. Pure.
+#pragma once
+
+#include <array>
+
+#include "agent/eta/consult.h"
+#include "agent/eta/laws.h"
+#include "agent/eta/trail.h"
+
+namespace agent::eta {
+
+// How each expert did in earlier runs of the family: mean |ln foretold - ln true total|, newer runs
+// counting more; and in how many of the last eight it had an opinion.
+struct ExpertRecord {
+  std::array<double, kExperts> error{};
+  std::array<double, kExperts> runs{};
+  double most_runs = 0;
+  static ExpertRecord of(std::span<const FamilyRun> runs);
+};
+
+struct Blend {
+  bool informed = false;         // any expert had an opinion
+  double log_mean = 0;           // weighted mean of ln totals
+  double spread = 0, drift = 0;  // weighted standard deviation between experts; weighted mean drift
+  double record_error = 0;       // weighted mean of the experts' errors in earlier runs
+  double history_share = 0;      // of the weights, those of experts that use history
+  std::array<double, kExperts> weights{};  // sum 1
+  TruncatedNormal law;                     // of ln total
+  double log_total = 0;                    // the forecast
+};
+
+// w_e ~ prior_e x gate_e x exp(-a |drift since half| - b |drift since fifth| - k runs_e (error_e -
+// 1/4)) (weights fall exponentially with losses: Cesa-Bianchi, Lugosi, "Prediction, Learning, and
+// Games", 2006, ch. 2). The gate lets history count as far as the runs agree with each other. ln T
+// ~ Normal(weighted mean, s^2) and a prior density ~ 1 / T^(1 + a) above the time so far (the law
+// of "as long again as it has run": Gott 1993): together a normal law around mean - a s^2, cut off
+// at ln now. s grows with drift, spread, and the scatter of the durations seen; it falls with the
+// work done and with every run of the family. Without any evidence, what remains is the prior
+// alone.
+[[nodiscard]] Blend blend(const Reading& reading, const Drift& drift, const ExpertRecord& record,
+                          double now, double runs);
+
+}  // namespace agent::eta

@@ -1,0 +1,159 @@
+// Estimator: the ETA of one session. The tracker tells it what changes (`observe`) and asks for a
+// forecast when it wants one; when the session ends, `finish` grades every forecast made and
+// returns what the family's later runs need. Pure: time is an argument. Not thread-safe: the
+// tracker guards it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agent/eta/active_clock.h"
+#include "agent/eta/blend.h"
+#include "agent/eta/choice.h"
+#include "agent/eta/consult.h"
+#include "agent/eta/decay.h"
+#include "agent/eta/evidence.h"
+#include "agent/eta/family.h"
+#include "agent/eta/grade.h"
+#include "agent/eta/interval.h"
+#include "agent/eta/model.h"
+#include "agent/eta/pace.h"
+#include "agent/eta/past.h"
+#include "agent/eta/trail.h"
+#include "agent/eta/workload.h"
+#include "agent/progress/snapshot.h"
+
+namespace agent::eta {
+
+// What estimators share; immutable while they live.
+struct Background {
+  std::shared_ptr<const Family> family;   // null: none
+  std::shared_ptr<const Model> model;     // null: ml_based is adaptive
+  MethodRecord overall;                   // of all sessions so far
+  std::size_t remembered_files = 20'000;  // file durations kept for the family; 0: keep no history
+};
+
+// Why the last forecast is what it is; for /explain. Seconds are of remaining time.
+struct Explanation {
+  struct Voice {
+    Expert expert = Expert::kCount;
+    double remaining = 0;
+    double weight = 0;       // of the blend, 0..1
+    double past_error = -1;  // mean |ln foretold - ln true| in the family; < 0: no record
+  };
+  double active_seconds = 0;                // of the session, without pauses and announced waits
+  double waiting_seconds = 0;               // announced and still to go, as added
+  double expected_waits = 0;                // not announced yet, by those so far
+  std::vector<Voice> experts;               // those with an opinion, the heaviest first
+  double spread = 0, drift = 0, sigma = 0;  // of the blend, in ln
+  double history_share = 0;                 // of the weights
+  double correction = 0;                    // ln, by the learned model, as applied
+  Choice choice;
+  MethodRecord family_record;
+  Calibration calibration;
+  std::size_t family_runs = 0;
+  double work_done_share = 0, parallelism = 0;
+};
+
+class Estimator {
+ public:
+  Estimator(Instant start, Background background);
+
+  // The family became known, or another one.
+  void belong(std::shared_ptr<const Family> family, std::size_t remembered_files);
+
+  // What changes; O(1) each, in the order of the events. Nothing for progress within a file.
+  void observe(const progress::FileChange& change);
+  // A session that only counts: absolute values.
+  void observe_counts(Instant at, std::int64_t completed, std::int64_t failed);
+  void observe_pause(Instant at);
+  void observe_resume(Instant at);
+  void observe_wait(Instant at, Instant until);  // an announced rate limit
+
+  // Stages by LabelId, as hashes of their names (progress::stable_hash); the tail not told yet.
+  void name_stages(std::span<const std::uint64_t> more);
+  [[nodiscard]] std::size_t named_stages() const { return stage_names_.size(); }
+
+  // O(stages + files in flight in the evidence). Nothing only before the session's first instant.
+  std::optional<progress::Forecast> estimate(const Evidence& evidence);
+  [[nodiscard]] Explanation explain() const;
+
+  // `complete`: every file came to its end, so totals and curves are worth keeping.
+  struct Finish {
+    SelfGrade grade;
+    FamilyRun run;
+    bool complete = false;
+  };
+  [[nodiscard]] Finish finish(Instant end, bool complete) const;
+
+  // The features of the last estimate, to train the model on.
+  [[nodiscard]] const Features& features() const { return features_; }
+  struct Totals {  // ln seconds: of the last estimate
+    double blended = 0, now = 0;
+  };
+  [[nodiscard]] Totals totals() const { return {blend_.log_total, log_now_}; }
+
+ private:
+  void consult_past();
+  using EtaMethod = progress::EtaMethod;
+
+  // A predicted end, moved in proportion to elapsed time; ln of total seconds.
+  class Announced {
+   public:
+    double operator()(double now, double log_total);
+
+   private:
+    double at_ = -1, log_total_ = 0;
+  };
+
+  void describe(FamilyRun& run, double total) const;
+  void remember(const progress::FileChange& change, double at, double ran);
+  [[nodiscard]] std::vector<Running> running(const Evidence& e, double now) const;
+  [[nodiscard]] Scene scene(const Evidence& e, std::span<const Running> running, double now) const;
+  void foretell(const Scene& s);
+  void foretell_methods(const Scene& s);
+  void expect_waits(const Evidence& e, double now);
+  [[nodiscard]] progress::Forecast answer(const Evidence& e, double now);
+  void hold_range();
+  [[nodiscard]] double deadline_risk(const Evidence& e, double now) const;
+  [[nodiscard]] EtaMethod speaker(const Evidence& e) const;
+
+  Background background_;
+  ActiveClock clock_;
+  Workload workload_;
+  Pace pace_;
+  Decay decay_;
+  Trail trail_;
+  std::optional<Past> past_;
+  ExpertRecord record_;
+  MethodRecord family_record_;
+  Calibration calibration_;
+  Choice choice_;
+  std::vector<std::uint64_t> stage_names_;
+  std::vector<FileRecord> files_;
+  std::uint64_t largest_hash_ = ~std::uint64_t{0};  // files above are not remembered
+
+  double counted_ = 0;   // of observe_counts
+  double last_end_ = 0;  // session time; of any file
+  double first_end_ = -1;
+  std::uint64_t changes_ = 0;           // observed so far
+  std::uint64_t forecast_changes_ = 0;  // when the last forecast was made
+
+  // The last forecast.
+  Reading reading_;
+  Blend blend_;
+  Features features_{};
+  Foretold foretold_{};
+  Interval interval_;
+  Announced adaptive_, learned_;
+  double log_now_ = 0, correction_ = 0, waiting_ = 0, expected_waits_ = 0;
+  std::array<double, kMethods> remaining_{};  // seconds; NaN: none
+  double low_ = 0, high_ = 0, width_ = 0;     // seconds
+};
+
+}  // namespace agent::eta

@@ -1,0 +1,60 @@
+// History: what is remembered of all families, within bounds. Whoever ends sessions adds to it;
+// whoever starts them asks for their family. Not thread-safe: the tracker guards it; the families
+// it hands out are immutable. A family's bytes are what storage keeps (FORMAT in history.cc).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/eta/choice.h"
+#include "agent/eta/family.h"
+#include "agent/result.h"
+
+namespace agent::eta {
+
+struct HistoryBounds {
+  std::size_t families = 256;
+  FamilyBounds family;
+};
+
+class History {
+ public:
+  explicit History(HistoryBounds bounds = {}) : bounds_(bounds) {}
+
+  // Null: nothing is known of it.
+  [[nodiscard]] std::shared_ptr<const Family> family(std::string_view name) const;
+  // A session of the family has ended; `complete` as in Estimator::Finish. An empty name only
+  // counts in the overall record. The family not added to for longest goes when there are too many.
+  void add(std::string_view name, FamilyRun run, bool complete);
+
+  [[nodiscard]] const MethodRecord& overall() const { return overall_; }
+  [[nodiscard]] const HistoryBounds& bounds() const { return bounds_; }
+  [[nodiscard]] std::vector<std::string> names() const;  // sorted
+
+  // For storage: a family as bytes, and back. Bytes of another version, or damaged ones, are
+  // refused.
+  static std::string encode(const Family& family);
+  static Result<std::shared_ptr<const Family>> decode(std::string_view bytes);
+  // Puts a stored family back, without counting it anew.
+  void restore(std::string_view name, std::shared_ptr<const Family> family);
+  void restore(const MethodRecord& overall) { overall_ = overall; }
+
+ private:
+  struct Entry {
+    std::shared_ptr<const Family> family;
+    std::uint64_t touched = 0;
+  };
+  void evict();
+
+  HistoryBounds bounds_;
+  std::map<std::string, Entry, std::less<>> families_;
+  MethodRecord overall_;
+  std::uint64_t clock_ = 0;
+};
+
+}  // namespace agent::eta

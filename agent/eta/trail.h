@@ -1,0 +1,111 @@
+// Trail: what was foretold, over the whole life of a session, in constant memory. Says how far
+// forecasts have drifted, and grades them when the truth is known. Pure; not thread-safe.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "agent/eta/experts.h"
+#include "agent/eta/family.h"
+#include "agent/eta/time_series.h"
+
+namespace agent::eta {
+
+// One instant's forecasts, as ln of total session time in seconds; NaN: none.
+struct Foretold {
+  std::array<float, kExperts> experts;
+  std::array<float, kMethods> methods;
+  float low = 0, high = 0;  // 80 % interval of the chosen method
+  float chosen = 0;
+  float confidence = 0;
+};
+
+// How far each expert's forecast is from what it was at half the time, and at four fifths of it:
+// NaN when it had none then. It needs nothing but the expert's own past (Koenig et al., "A
+// statistical approach towards robust progress estimation", 2011, choose among estimators by
+// features of this kind).
+struct Drift {
+  std::array<double, kExperts> since_half, since_fifth;
+  bool none_yet = false;  // nothing was foretold at half the time
+};
+
+class Trail {
+ public:
+  // Forecasts made at session time `now`, which does not decrease.
+  void add(double now, const Foretold& f) {
+    if (last_now_ >= 0) {
+      while (rows_.due() < now) rows_.fill(rows_.due(), pack(last_));
+    }
+    last_ = f;
+    last_now_ = now;
+  }
+
+  [[nodiscard]] Drift drift(double now, const Opinions& opinions) const {
+    Drift d{};
+    const auto half = at(0.5 * now), fifth = at(0.8 * now);
+    d.none_yet = !half.has_value();
+    for (std::size_t i = 0; i < kExperts; ++i) {
+      d.since_half[i] = change(half, i, opinions.log_total[i]);
+      d.since_fifth[i] = change(fifth, i, opinions.log_total[i]);
+    }
+    return d;
+  }
+
+  // Calls visit(foretold) for each kept instant between 1 % and 99 % of `total`; evenly spread over
+  // it.
+  template <typename Visit>
+  void each(double total, Visit visit) const {
+    auto rows = rows_;
+    while (last_now_ >= 0 && rows.due() <= total) rows.fill(rows.due(), pack(last_));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const double t = rows.time(i);
+      if (t >= 0.01 * total && t <= 0.99 * total) visit(t, unpack(rows.row(i)));
+    }
+  }
+  [[nodiscard]] const Foretold& last() const { return last_; }
+
+ private:
+  static constexpr std::size_t kWidth = kExperts + kMethods + 4;
+  using Row = std::array<float, kWidth>;
+
+  static Row pack(const Foretold& f) {
+    Row r{};
+    std::copy(f.experts.begin(), f.experts.end(), r.begin());
+    std::copy(f.methods.begin(), f.methods.end(), r.begin() + kExperts);
+    r[kWidth - 4] = f.low;
+    r[kWidth - 3] = f.high;
+    r[kWidth - 2] = f.chosen;
+    r[kWidth - 1] = f.confidence;
+    return r;
+  }
+  static Foretold unpack(const Row& r) {
+    Foretold f{};
+    std::copy_n(r.begin(), kExperts, f.experts.begin());
+    std::copy_n(r.begin() + kExperts, kMethods, f.methods.begin());
+    f.low = r[kWidth - 4];
+    f.high = r[kWidth - 3];
+    f.chosen = r[kWidth - 2];
+    f.confidence = r[kWidth - 1];
+    return f;
+  }
+  // What was foretold at `time`.
+  [[nodiscard]] std::optional<Foretold> at(double time) const {
+    if (last_now_ >= 0 && time >= last_now_) return last_;
+    const Row* row = rows_.at(time);
+    if (row == nullptr) return std::nullopt;
+    return unpack(*row);
+  }
+  static double change(const std::optional<Foretold>& then, std::size_t expert, double now) {
+    if (!then) return std::numeric_limits<double>::quiet_NaN();
+    return now - static_cast<double>(then->experts[expert]);
+  }
+
+  TimeSeries<kWidth, 64> rows_;
+  Foretold last_{};
+  double last_now_ = -1;
+};
+
+}  // namespace agent::eta

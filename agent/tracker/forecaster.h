@@ -1,0 +1,56 @@
+// Forecaster: joins a session to its ETA: tells the estimator what the session's events changed,
+// and asks it with the session's tallies as evidence. One per session; a new attempt begins a new
+// estimator. Not thread-safe: the tracker guards it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "agent/eta/estimator.h"
+#include "agent/eta/history.h"
+#include "agent/progress/session.h"
+
+namespace agent::tracker {
+
+class Forecaster final : public progress::FileObserver {
+ public:
+  // `history` and `model` may be null; `session` and `history` outlive the forecaster.
+  Forecaster(const progress::Session& session, const eta::History* history,
+             std::shared_ptr<const eta::Model> model)
+      : session_(&session), history_(history), model_(std::move(model)) {}
+
+  void on_file(const progress::FileChange& change) override;
+  // After every event that the session applied. `ts`: the event's time.
+  void after(const progress::Event& event, Instant ts);
+
+  // As of the session's time `now`. Empty before its first instant, and once it has ended.
+  std::optional<progress::Forecast> estimate(Instant now);
+  [[nodiscard]] std::optional<eta::Explanation> explain() const;
+
+  // Once per attempt, when it has ended: what its forecasts were worth, and what its family
+  // remembers.
+  std::optional<eta::Estimator::Finish> finish(Instant end, progress::EndStatus status);
+
+  [[nodiscard]] const eta::Estimator* estimator() const {
+    return estimator_ ? &*estimator_ : nullptr;
+  }
+
+ private:
+  void begin();
+  void follow_family();
+  void adopt_restored();
+  void name_stages();
+  void sample_running();
+  [[nodiscard]] eta::Evidence evidence(Instant now);
+
+  const progress::Session* session_;
+  const eta::History* history_;
+  std::shared_ptr<const eta::Model> model_;
+  std::optional<eta::Estimator> estimator_;
+  std::int64_t attempt_ = 0;
+  std::string family_;
+  std::vector<eta::RunningFile> running_;  // kept for its memory
+};
+
+}  // namespace agent::tracker
