@@ -18,6 +18,8 @@ inline constexpr std::size_t kAnnounced =
     2;  // known once the forecast is made: for interval and confidence
 inline constexpr std::size_t kPointFeatures = kReadings + kBlendReadings + 4 * kExperts;
 inline constexpr std::size_t kFeatures = kPointFeatures + kAnnounced;
+inline constexpr std::size_t kSigmaFeature =
+    kReadings + 2;  // the blend's sigma, which bounds the correction
 
 using Features = std::array<float, kFeatures>;
 

@@ -99,7 +99,7 @@ int main(int argc, char** argv) {
   std::string out;
   std::map<std::string, std::string> groups;
   std::vector<std::string> files;
-  for (const std::string arg : std::vector<std::string>(argv + 1, argv + argc)) {
+  for (const std::string& arg : std::vector<std::string>(argv + 1, argv + argc)) {
     if (arg.starts_with("--out=")) {
       out = arg.substr(6);
     } else if (arg.starts_with("--groups=")) {

@@ -91,7 +91,9 @@ Table announce(std::vector<Trace>& traces, const Table& correction, double calm)
     double last = 0;
     for (std::size_t m = 0; m < kMoments; ++m) {
       Moment& moment = traces[k].moments[m];
-      const double raw = std::max(moment.blended - correction[k][m], moment.now + 1e-4);
+      const double most = static_cast<double>(moment.features[agent::eta::kSigmaFeature]);
+      const double raw =
+          std::max(moment.blended - std::clamp(correction[k][m], -most, most), moment.now + 1e-4);
       const double keep =
           m == 0 ? 0 : std::pow(static_cast<double>(m) / static_cast<double>(m + 1), calm);
       last = std::max(raw + keep * (last - raw), moment.now + 5e-4);
