@@ -230,6 +230,12 @@ metrics::AgentCounts Agent::counts() const {
   out.gaps = totals.gaps;
   out.sessions_evicted = totals.sessions_evicted;
   out.files = totals.files;
+  const tracker::EtaErrors errors = tracker_.eta_errors();
+  for (const auto& [family, by_method] : errors.by_family()) {
+    for (std::size_t m = 0; m < by_method.size(); ++m) {
+      out.eta_errors.push_back({static_cast<progress::EtaMethod>(m), family, by_method[m]});
+    }
+  }
   out.config_reloaded = last_reload_good_;
   out.config_reload_time = last_good_reload_;
   return out;

@@ -80,6 +80,8 @@ class Session {
   [[nodiscard]] const SessionConfig& config() const { return identity_->config; }
   [[nodiscard]] std::uint64_t version() const { return version_; }  // rises with every change
   [[nodiscard]] bool ended() const { return end_status_.has_value(); }
+  [[nodiscard]] std::optional<EndStatus> end_status() const { return end_status_; }
+  [[nodiscard]] std::optional<Instant> end_time() const { return end_time_; }
   [[nodiscard]] bool live() const { return !ended() && !stale_; }
   [[nodiscard]] bool tracking() const { return tracking_; }
   [[nodiscard]] bool paused() const { return paused_at_.has_value(); }

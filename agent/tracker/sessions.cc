@@ -23,20 +23,29 @@ const progress::SnapshotPtr& Tracked::snapshot(Now at) {
   const bool aged =
       session_.live() && at.steady - published_at_ >= session_.config().update_interval;
   if (changed || aged) {
-    published_ = answer(at);
+    published_ = make_answer(at, false);
     published_at_ = at.steady;
   }
   return published_;
 }
 
-progress::SnapshotPtr Tracked::answer(Now at) {
+progress::SnapshotPtr Tracked::make_answer(Now at, bool precise) {
   auto fresh = std::make_shared<progress::SessionSnapshot>(session_.snapshot(at));
   fresh->serial = serial_;
   if (session_.live() && session_.config().computes_rates()) {
-    fresh->eta = forecast(at, fresh->metrics);
+    fresh->eta = forecast(at, precise);
     follow_prediction(*fresh);
   }
   return fresh;
+}
+
+const std::optional<progress::Forecast>& Tracked::forecast(Now at, bool precise) {
+  const bool due = at.steady - forecast_at_ >= session_.config().eta_update_interval;
+  if (precise || due || !forecast_) {
+    forecast_ = forecaster_.estimate(session_.now(at));
+    forecast_at_ = at.steady;
+  }
+  return forecast_;
 }
 
 void Tracked::follow_prediction(progress::SessionSnapshot& fresh) {
@@ -52,21 +61,13 @@ void Tracked::follow_prediction(progress::SessionSnapshot& fresh) {
   fresh.eta_deviation_percent = 100 * std::abs(seconds(moved)) / seconds(early_prediction_->total);
 }
 
-void Tracked::on_file(const progress::FileChange&) {}
-
-// Source: the contract, section 4, eta.methods.linear.
-std::optional<progress::Forecast> Tracked::forecast(Now at, const progress::Metrics& m) const {
-  const progress::WorkDone work = session_.work();
-  if (work.earned <= 0 || m.active_elapsed <= Duration::zero()) return std::nullopt;
-  constexpr double kMost = 1e17;  // microseconds, three thousand years
-  const double remaining = std::min(
-      kMost, work.remaining() * static_cast<double>(m.active_elapsed.count()) / work.earned);
-  progress::Forecast f;
-  f.remaining = Duration(static_cast<Duration::rep>(remaining));
-  f.low = f.high = f.remaining;
-  f.completion = session_.now(at) + f.remaining;
-  f.methods[static_cast<std::size_t>(progress::EtaMethod::kLinear)] = f.remaining;
-  return f;
+void EtaErrors::add(const std::string& family, const eta::SelfGrade& grade) {
+  const bool known = by_family_.contains(family) || by_family_.size() < kMostFamilies;
+  ByMethod& errors = by_family_[known ? family : std::string(progress::kOtherLabel)];
+  errors.resize(progress::kEtaMethodNames.size(), progress::Histogram(kBounds));
+  for (std::size_t m = 0; m < errors.size(); ++m) {
+    for (const float error : grade.errors[m]) errors[m].observe(static_cast<double>(error));
+  }
 }
 
 Tracked* Sessions::find(std::string_view id) {
@@ -96,6 +97,8 @@ Result<Applied, Rejection> Sessions::apply(const progress::Event& event, Now at)
     return applied;
   }
   touch(tracked);
+  if (applied && session.config().computes_rates()) tracked.forecaster().after(event, ts);
+  if (was_live && session.ended()) grade(tracked);
   if (!applied) session.note_rejected(applied.error().reason);
   if (was_live && !session.live()) leave(tracked, at);
   if (!was_live && session.live()) {
@@ -125,12 +128,24 @@ Result<Tracked*, Rejection> Sessions::find_or_start(const progress::Event& event
   }
   forget_stopped(event.session);
   if (tracked != nullptr) return tracked;
-  auto made = std::make_unique<Tracked>(event.session, next_serial_++, rules_, ts, at);
+  auto made = std::make_unique<Tracked>(event.session, next_serial_++, rules_, past(), ts, at);
   tracked = made.get();
   by_id_.emplace(tracked->id(), tracked);
   by_serial_.emplace(tracked->serial(), std::move(made));
   ++active_;
   return tracked;
+}
+
+// What its forecasts were worth, for the family's next run.
+void Sessions::grade(Tracked& tracked) {
+  const Session& session = tracked.session();
+  if (!session.config().computes_rates()) return;
+  auto finished = tracked.forecaster().finish(*session.end_time(), *session.end_status());
+  if (!finished) return;
+  eta_errors_.add(session.identity()->family, finished->grade);
+  if (session.config().analytics) {
+    history_.add(session.identity()->family, std::move(finished->run), finished->complete);
+  }
 }
 
 void Sessions::note_rejected(std::string_view id, RejectReason reason) {

@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "agent/clock.h"
+#include "agent/eta/history.h"
+#include "agent/eta/model.h"
 #include "agent/progress/archive.h"
 #include "agent/progress/changes.h"
 #include "agent/progress/event.h"
@@ -23,17 +25,28 @@
 #include "agent/progress/snapshot.h"
 #include "agent/progress/text.h"
 #include "agent/result.h"
+#include "agent/tracker/forecaster.h"
 
 namespace agent::tracker {
 
 using progress::Applied;
 
+// What forecasts learn from.
+struct Past {
+  const eta::History* history;
+  std::shared_ptr<const eta::Model> model;
+};
+
 // A session and what belongs to it here.
 class Tracked final : public progress::FileObserver {
  public:
-  Tracked(std::string_view id, std::uint64_t serial, const progress::Rules& rules, Instant start,
-          Now at)
-      : serial_(serial), id_(id), session_(id, rules, start, at) {}
+  // `past` outlives it.
+  Tracked(std::string_view id, std::uint64_t serial, const progress::Rules& rules, const Past& past,
+          Instant start, Now at)
+      : serial_(serial),
+        id_(id),
+        session_(id, rules, start, at),
+        forecaster_(session_, past.history, past.model) {}
 
   [[nodiscard]] progress::Session& session() { return session_; }
   [[nodiscard]] const progress::Session& session() const { return session_; }
@@ -46,9 +59,10 @@ class Tracked final : public progress::FileObserver {
   // session's update interval.
   const progress::SnapshotPtr& snapshot(Now at);
   // The answer for this very instant; publishes nothing.
-  [[nodiscard]] progress::SnapshotPtr answer(Now at);
+  [[nodiscard]] progress::SnapshotPtr answer(Now at) { return make_answer(at, true); }
 
-  void on_file(const progress::FileChange& change) override;
+  void on_file(const progress::FileChange& change) override { forecaster_.on_file(change); }
+  [[nodiscard]] Forecaster& forecaster() { return forecaster_; }
 
   // With storage: what outputs may see is what is committed. `save` packs all that storage keeps of
   // it and, when the last answer is old, makes one to publish with the commit; `committed` does.
@@ -68,13 +82,18 @@ class Tracked final : public progress::FileObserver {
   bool stored = false;
 
  private:
-  [[nodiscard]] std::optional<progress::Forecast> forecast(Now at,
-                                                           const progress::Metrics& m) const;
+  // A forecast costs more than all else of an answer: it is made anew at most once per
+  // `etaUpdateIntervalMs`, unless `precise`.
+  [[nodiscard]] progress::SnapshotPtr make_answer(Now at, bool precise);
+  [[nodiscard]] const std::optional<progress::Forecast>& forecast(Now at, bool precise);
   void follow_prediction(progress::SessionSnapshot& fresh);
 
   std::uint64_t serial_;
   std::string id_;
   progress::Session session_;
+  Forecaster forecaster_;
+  std::optional<progress::Forecast> forecast_;  // the last one made
+  SteadyInstant forecast_at_{};
   progress::SnapshotPtr published_;
   SteadyInstant published_at_{};
   // What was predicted when a tenth of this attempt's work was done.
@@ -92,6 +111,21 @@ class Tracked final : public progress::FileObserver {
 
   progress::SnapshotPtr pending_;  // to be published with the commit under way
   std::uint64_t saved_version_ = 0, committed_version_ = 0;
+};
+
+// How far off the forecasts of ended sessions were, |predicted - true| / true total, by family and
+// method. Families beyond kMostFamilies count under "other".
+class EtaErrors {
+ public:
+  static constexpr std::size_t kMostFamilies = 256;
+  static constexpr std::array<double, 10> kBounds = {0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5};
+  using ByMethod = std::vector<progress::Histogram>;  // by EtaMethod
+
+  void add(const std::string& family, const eta::SelfGrade& grade);
+  [[nodiscard]] const std::map<std::string, ByMethod>& by_family() const { return by_family_; }
+
+ private:
+  std::map<std::string, ByMethod> by_family_;
 };
 
 class Sessions {
@@ -117,6 +151,7 @@ class Sessions {
   void tick(Now at);
   void configure(progress::Rules rules);
 
+  [[nodiscard]] const EtaErrors& eta_errors() const { return eta_errors_; }
   [[nodiscard]] std::size_t files() const { return files_; }    // tracked, all sessions together
   [[nodiscard]] std::size_t active() const { return active_; }  // neither ended nor stale
   [[nodiscard]] std::uint64_t evicted() const { return evicted_; }  // before their linger was over
@@ -155,7 +190,13 @@ class Sessions {
   [[nodiscard]] bool restore_one(const progress::SavedSession& saved, Duration not_listening,
                                  Now at);
 
+  void grade(Tracked& tracked);
+  [[nodiscard]] Past past() const { return {&history_, model_}; }
+
   progress::Rules rules_;
+  eta::History history_;  // of families, for later runs
+  std::shared_ptr<const eta::Model> model_ = eta::shipped_model();
+  EtaErrors eta_errors_;
   std::map<std::uint64_t, std::unique_ptr<Tracked>> by_serial_;
   boost::unordered_flat_map<std::string_view, Tracked*, progress::TextHash, progress::TextEqual>
       by_id_;

@@ -20,7 +20,7 @@ void Tracked::save(Packer& packer, Now at) {
   saved_version_ = session_.version();
   const Duration oldest = std::min(kOldestShown, session_.config().update_interval);
   if (!published_ || at.steady - published_at_ >= oldest) {
-    pending_ = answer(at);
+    pending_ = make_answer(at, false);
     published_at_ = at.steady;
   }
   packer(progress::ChangeTag::kSession, serial_, session_.files().epoch());
@@ -129,7 +129,7 @@ bool Sessions::restore(const progress::SavedState& state, Now at) {
 }
 
 bool Sessions::restore_one(const SavedSession& saved, Duration not_listening, Now at) {
-  auto made = std::make_unique<Tracked>("", saved.serial, rules_, at.wall, at);
+  auto made = std::make_unique<Tracked>("", saved.serial, rules_, past(), at.wall, at);
   Tracked& tracked = *made;
   progress::Session& session = tracked.session();
   session.stored_files().keep_changes();

@@ -153,6 +153,11 @@ void Tracker::configure(Settings settings) {
   producers_.set_most(settings.max_producers);
 }
 
+EtaErrors Tracker::eta_errors() const {
+  const MutexLock lock(mutex_);
+  return sessions_.eta_errors();
+}
+
 Totals Tracker::totals() const {
   const MutexLock lock(mutex_);
   Totals t = totals_;

@@ -105,6 +105,8 @@ class Tracker {
   void tick(Now at);
   void configure(Settings settings);  // after a reload
   [[nodiscard]] Totals totals() const;
+  // A copy, for a scrape.
+  [[nodiscard]] EtaErrors eta_errors() const;
 
   // ---- for storage (stored_tracker.cc). Call `keep_changes` before the first event.
 
