@@ -8,6 +8,7 @@
 namespace agent {
 
 using Duration = std::chrono::microseconds;
+using Span = std::chrono::duration<double>;       // seconds; a length that was calculated
 using Instant = std::chrono::sys_time<Duration>;  // UTC, microseconds since 1970
 using SteadyInstant = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
@@ -29,8 +30,8 @@ class SystemClock final : public Clock {
   [[nodiscard]] Now now() const override;
 };
 
-constexpr double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
-constexpr double milliseconds(Duration d) {
+constexpr double seconds(Span d) { return d.count(); }
+constexpr double milliseconds(Span d) {
   return std::chrono::duration<double, std::milli>(d).count();
 }
 constexpr double unix_seconds(Instant t) { return seconds(t.time_since_epoch()); }

@@ -23,9 +23,7 @@ bool is_done(FileStatus s) { return s == FileStatus::kCompleted || s == FileStat
 
 float as_row(double v) { return static_cast<float>(v); }
 
-Duration to_duration(double seconds) {
-  return Duration(static_cast<std::int64_t>(std::clamp(seconds, 0.0, kLongest) * 1e6));
-}
+Span to_span(double seconds) { return Span(std::clamp(seconds, 0.0, kLongest)); }
 
 }  // namespace
 
@@ -276,14 +274,14 @@ progress::Forecast Estimator::answer(const Evidence& e, double now) {
 
   progress::Forecast f;
   f.method = method;
-  f.remaining = to_duration(remaining_[m] + waits);
-  f.completion = e.now + f.remaining;
-  f.low = std::min(f.remaining, to_duration(low_));
-  f.high = std::max(f.remaining, to_duration(high_));
+  f.remaining = to_span(remaining_[m] + waits);
+  f.completion = e.now + std::chrono::duration_cast<Duration>(f.remaining);
+  f.low = std::min(f.remaining, to_span(low_));
+  f.high = std::max(f.remaining, to_span(high_));
   f.confidence = interval_.confidence;
   for (std::size_t i = 0; i < kMethods; ++i) {
     const bool raw = static_cast<EtaMethod>(i) == EtaMethod::kLinear;
-    if (!std::isnan(remaining_[i])) f.methods[i] = to_duration(remaining_[i] + (raw ? 0 : waits));
+    if (!std::isnan(remaining_[i])) f.methods[i] = to_span(remaining_[i] + (raw ? 0 : waits));
   }
   if (e.deadline) f.deadline_risk = deadline_risk(e, now);
   if (family_record_.sessions[m] > 0) {

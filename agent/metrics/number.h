@@ -25,6 +25,7 @@ class Number {
   constexpr Number(double value)
       : kind_(Kind::kReal), integer_(std::bit_cast<std::int64_t>(value)) {}
   constexpr Number(Duration value) : kind_(Kind::kMicroseconds), integer_(value.count()) {}
+  constexpr Number(Span value) : Number(seconds(value)) {}
   constexpr Number(Instant value) : Number(value.time_since_epoch()) {}
   constexpr Number(std::nullopt_t /*unknown*/) {}
   template <typename T>

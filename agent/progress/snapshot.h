@@ -149,12 +149,12 @@ struct Metrics {
 
 // ETACalculation of the API. Absent while unknown and once the session has ended.
 struct Forecast {
-  Duration remaining{};
+  Span remaining{};
   Instant completion;
-  Duration low{}, high{};  // 80 % interval of the remaining time
+  Span low{}, high{};  // 80 % interval of the remaining time
   std::optional<double> confidence;
   EtaMethod method = EtaMethod::kLinear;
-  std::array<std::optional<Duration>, 4>
+  std::array<std::optional<Span>, 4>
       methods;                          // by EtaMethod; modes below enhanced: the chosen only
   std::optional<double> deadline_risk;  // probability of missing the deadline
   std::optional<double> historical_accuracy;
@@ -186,7 +186,8 @@ struct SessionSnapshot {
                                         Histogram{kFileDurationBounds}};  // completed, failed
   Histogram file_bytes{kFileSizeBounds};
   std::optional<Duration> oldest_in_flight;
-  std::vector<FileProgress> slowest_files;  // in flight longest, oldest first; empty unless asked for
+  std::vector<FileProgress>
+      slowest_files;  // in flight longest, oldest first; empty unless asked for
   Resources resources;
   std::array<std::uint32_t, kRejectReasonNames.size()>
       rejected{};  // events refused, by RejectReason

@@ -53,8 +53,9 @@ void Tracked::follow_prediction(progress::SessionSnapshot& fresh) {
   if (!fresh.eta || fresh.metrics.progress_percentage < kEarly) return;
   const std::int64_t attempt = fresh.identity->attempt;
   if (!early_prediction_ || early_prediction_->attempt != attempt) {
-    early_prediction_ = {attempt, fresh.metrics.elapsed + fresh.eta->remaining,
-                         fresh.eta->completion};
+    early_prediction_ = {
+        attempt, fresh.metrics.elapsed + std::chrono::duration_cast<Duration>(fresh.eta->remaining),
+        fresh.eta->completion};
   }
   const Duration moved = fresh.eta->completion - early_prediction_->end;
   if (early_prediction_->total <= Duration::zero()) return;

@@ -85,7 +85,7 @@ std::string number(double value, int digits) {
 }
 
 // "40 s", "12 min", "3.5 h": one figure that a person takes in.
-std::string duration(Duration time) {
+std::string duration(Span time) {
   const double s = std::max(0.0, seconds(time));
   if (s < 90) return number(s, 0) + " s";
   if (s < 90 * 60) return number(s / 60, 0) + " min";
