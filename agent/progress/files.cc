@@ -68,6 +68,7 @@ FileEffect Files::apply(const FileProgressed& e, Instant at) {
     if (f.progress != weighed.progress) work_.move(weighed, f.progress);
     f.state_told = e.status.has_value() || (at == f.updated && f.state_told);
     f.updated = at;
+    mark_changed(ref, f);
     return effect;
   }
   effect.is_plain = false;

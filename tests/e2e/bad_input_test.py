@@ -3,7 +3,7 @@ do either with (i_). Each refusal is counted once, and a good event after each d
 
 import unittest
 
-from harness.agent import ROOT, Agent, lines
+from harness.agent import NDJSON, ROOT, Agent, lines
 
 FOLDER = ROOT / "tests" / "vectors" / "jsontestsuite" / "test_parsing"
 SYNTAX = {"invalid_json", "invalid_utf8", "too_deep", "line_too_long"}
@@ -25,9 +25,13 @@ class BadInput(unittest.TestCase):
         BadInput.sent += 1
         return {"event": "progress", "session": "good", "completed": BadInput.sent, "total": 10_000}
 
-    def judge(self, name, codes):
-        """Whether these refusals are right for the document."""
-        if name.startswith("n_"):
+    def judge(self, name, document, codes, by_line):
+        """Whether these refusals are right. By line, a document of several lines is several documents, none good."""
+        if not document.strip():  # blank lines are skipped
+            return
+        if by_line and b"\n" in document.strip():
+            self.assertTrue(codes)
+        elif name.startswith("n_"):
             self.assertTrue(codes, "accepted")
             self.assertTrue(SYNTAX & set(codes), codes)
         elif name.startswith("y_"):
@@ -52,8 +56,7 @@ class BadInput(unittest.TestCase):
                         replies.append(stream.line())
                     codes = [reply["error"]["code"] for reply in replies[:-1]]
                     refused += len(codes)
-                    if document.strip():  # blank lines are skipped
-                        self.judge(name, codes)
+                    self.judge(name, document, codes, by_line=True)
         self.assertEqual(refused, self.agent.total("progress_agent_events_rejected_total") - before)
         self.assertEqual(self.sent, self.agent.session("good")["metrics"]["filesCompleted"])
 
@@ -67,14 +70,13 @@ class BadInput(unittest.TestCase):
                 refused += answer.json()["rejected"]
                 self.assertEqual(len(codes), min(100, answer.json()["rejected"]))
                 self.assertEqual(400 if codes and not answer.json()["accepted"] else 200, answer.status)
-                if document.strip():
-                    self.judge(name, codes)
+                self.judge(name, document, codes, content_type == NDJSON)
                 self.assertEqual(1, self.agent.post([self.good()]).json()["accepted"])
         self.assertEqual(refused, self.agent.total("progress_agent_events_rejected_total") - before)
         self.assertEqual(self.sent, self.agent.session("good")["metrics"]["filesCompleted"])
 
     def test_http_lines(self):
-        self.over_http("application/x-ndjson")
+        self.over_http(NDJSON)
 
     def test_http_document(self):
         self.over_http("application/json")

@@ -135,7 +135,7 @@ progress::SessionSnapshot session_with_eta(Mode mode) {
       std::vector<progress::ThroughputPoint>{{kStart + 60s, 3.5}});
   progress::Forecast eta;
   eta.remaining = 21'176'471us;
-  eta.completion = kStart + 120s + eta.remaining;
+  eta.completion = kStart + 120s + 21'176'471us;
   eta.low = 15s;
   eta.high = 30s;
   eta.confidence = 0.6;
