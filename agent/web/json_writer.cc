@@ -60,6 +60,11 @@ JsonWriter& JsonWriter::value(Duration time) {
   return value(milliseconds(time));
 }
 
+// What the conversion from seconds leaves in the last digits is nobody's information.
+JsonWriter& JsonWriter::value(Span time) {
+  return value(std::round(milliseconds(time) * 1e9) / 1e9);
+}
+
 JsonWriter& JsonWriter::raw(std::string_view json) {
   separate();
   out_.append(json);

@@ -31,7 +31,7 @@ class JsonWriter {
   JsonWriter& value(double number);  // the shortest text that reads back the same; must be finite
   JsonWriter& value(Instant time);   // RFC 3339, UTC, milliseconds
   JsonWriter& value(Duration time);  // milliseconds
-  JsonWriter& value(Span time) { return value(milliseconds(time)); }
+  JsonWriter& value(Span time);      // milliseconds, to nine decimal places
   template <std::integral Integer>
   JsonWriter& value(Integer number) {
     return whole(static_cast<std::int64_t>(number));

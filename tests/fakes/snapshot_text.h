@@ -127,8 +127,7 @@ inline std::string text_of(const progress::SessionSnapshot& s, bool with_past = 
       "cpu", s.resources.cpu_cores)("memory", s.resources.memory_bytes)(
       "networkErrors", s.resources.network_errors_in_window)("rejected", s.rejected)(
       "duplicates", s.duplicates)("stale", s.stale_events);
-  if (s.eta) t("eta", s.eta->remaining);
-  if (with_past && s.eta) t("deviation", s.eta_deviation_percent);
+  // Not the forecast: what its estimators have seen is not among what is kept.
   if (with_past && s.metrics.throughput_history) t("history", *s.metrics.throughput_history);
   return t.str();
 }

@@ -166,6 +166,8 @@ TEST_F(Api, ShowsASessionAndItsParts) {
 TEST_F(Api, NamesWhatIsNotThere) {
   start("small", Mode::kMinimal);
   start("large");
+  start("over");
+  apply("over", progress::SessionEnded{});
   serve();
   const auto answer = [&](std::string_view target, int status, std::string_view code) {
     const std::string reply = send("GET", target);
@@ -178,7 +180,7 @@ TEST_F(Api, NamesWhatIsNotThere) {
   answer("/v1/sessions/none", 404, "unknown_session");
   answer("/v1/sessions/none/files", 404, "unknown_session");
   answer("/v1/sessions/large/files/none", 404, "unknown_file");
-  answer("/v1/sessions/large/eta", 404, "not_known");
+  answer("/v1/sessions/over/eta", 404, "not_known");
   answer("/v1/sessions/small/eta", 404, "not_enabled");
   answer("/v1/sessions/small/insights", 404, "not_enabled");
   answer("/v1/sessions/large/nothing", 404, "not_found");
