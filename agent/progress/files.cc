@@ -165,9 +165,11 @@ void Files::tell(const File& f, const Before& before, Instant at, FileEffect& ef
 }
 
 std::pair<FileRef, bool> Files::find_or_register(std::string_view id) {
+  if (latest_ && table_.at(*latest_).id() == id) return {*latest_, false};
   const std::uint32_t hash = FileTable::hash(id);
-  if (const auto found = table_.find(id, hash)) return {*found, false};
-  return {table_.insert(id, hash), true};
+  const auto found = table_.find(id, hash);
+  latest_ = found ? *found : table_.insert(id, hash);
+  return {*latest_, !found};
 }
 
 // The weaker of two reports of one instant still tells amounts and what was not known.
@@ -379,6 +381,7 @@ void Files::clear() {
 
 void Files::free_records() {
   table_.clear();
+  latest_.reset();
   in_flight_ = {};
   oldest_.reset();
   changed_ = {};

@@ -167,6 +167,8 @@ class Files {
 
   const Rules* rules_;
   FileTable table_;
+  std::optional<FileRef>
+      latest_;  // the last one named: jobs speak of one file several times in a row
   Work work_;
   LabelSet stages_, models_;  // number 0 is "none"
   FileTally tally_;

@@ -98,7 +98,11 @@ Result<Applied, Rejection> Sessions::apply(const progress::Event& event, Now at)
     return applied;
   }
   touch(tracked);
-  if (applied && session.config().computes_rates()) tracked.forecaster().after(event, ts);
+  // What files do, the forecaster hears from the files themselves.
+  const bool is_file = std::holds_alternative<progress::FileProgressed>(event.fact);
+  if (applied && !is_file && session.config().computes_rates()) {
+    tracked.forecaster().after(event, ts);
+  }
   if (was_live && session.ended()) grade(tracked);
   if (!applied) session.note_rejected(applied.error().reason);
   if (was_live && !session.live()) leave(tracked, at);
