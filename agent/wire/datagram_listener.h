@@ -17,7 +17,8 @@ namespace agent::wire {
 
 class DatagramListener {
  public:
-  // Everything referred to must last until `loop` is gone. `max_connections` means nothing here.
+  // Everything referred to, and the listener itself, must last until `loop` runs no more.
+  // `max_connections` means nothing here.
   DatagramListener(boost::asio::io_context& loop, const Clock& clock, Intake& intake,
                    ListenerSettings settings);
   ~DatagramListener();

@@ -38,7 +38,7 @@ struct ListenerSettings {
 
 class Listener {
  public:
-  // Everything referred to must last until `loop` is gone.
+  // Everything referred to, and the listener itself, must last until `loop` runs no more.
   Listener(boost::asio::io_context& loop, const Clock& clock, Intake& intake,
            ListenerSettings settings);
   ~Listener();

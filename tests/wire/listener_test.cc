@@ -11,6 +11,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "agent/wire/datagram_listener.h"
 #include "tests/wire/socket_client.h"
@@ -56,6 +57,11 @@ class Sockets : public testing::Test {
     s.warn = [this](std::string_view message) { warnings_.emplace_back(message); };
     return s;
   }
+  // A listener must outlast the last run of its loop.
+  void close_listener() {
+    listener_->close();
+    closed_.push_back(std::move(listener_));
+  }
   Listener& listen(ListenerSettings s) {
     listener_ = std::make_unique<Listener>(loop_, clock_, intake_, std::move(s));
     const auto opened = listener_->open();
@@ -90,6 +96,7 @@ class Sockets : public testing::Test {
   std::vector<std::string> warnings_;
   asio::io_context loop_;
   std::unique_ptr<Listener> listener_;
+  std::vector<std::unique_ptr<Listener>> closed_;
 };
 
 TEST_F(Sockets, EventsAreApplied) {
@@ -256,7 +263,7 @@ TEST_F(Sockets, OnlyAllowedUsersAreLetIn) {
   EXPECT_EQ(counts().refused_connections, 1U);
   EXPECT_EQ(warnings_.size(), 1U);
   s.allowed_uids.push_back(::getuid());
-  listener_.reset();
+  close_listener();
   listen(s);
   SocketClient allowed = connect();
   EXPECT_TRUE(allowed.send(count(3)));
@@ -306,7 +313,7 @@ TEST_F(Sockets, TheFileHasItsModeAndGoesAway) {
     struct stat file {};
     ASSERT_EQ(::stat(s.path.c_str(), &file), 0);
     EXPECT_EQ(file.st_mode & 07777U, mode);
-    listener_.reset();
+    close_listener();
     EXPECT_FALSE(std::filesystem::exists(s.path));
   }
   ::umask(umask);
@@ -364,7 +371,7 @@ TEST_F(Sockets, AFileThatAnotherPutThereStays) {
   listen();
   std::filesystem::remove(path);
   std::ofstream(path) << "another's";
-  listener_.reset();
+  close_listener();
   EXPECT_TRUE(std::filesystem::exists(path));
 }
 
@@ -430,6 +437,7 @@ TEST_F(Datagrams, OnlyAllowedUsersAreHeard) {
   EXPECT_EQ(completed(), -1);
   EXPECT_EQ(warnings_.size(), 1U);
   datagrams_->stop();
+  const auto stopped = std::move(datagrams_);
   s.allowed_uids = {::getuid()};
   listen_for_datagrams(s);
   SocketClient allowed = sender();
