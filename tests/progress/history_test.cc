@@ -1,5 +1,5 @@
 // Random histories: agent/progress agrees with the model, and holds what must hold of every session
-// at every moment. AGENT_HISTORIES says how many (default 100,000), AGENT_SEED where to begin.
+// at every moment. AGENT_HISTORIES says how many (default 30,000), AGENT_SEED where to begin.
 
 #include "tests/progress/history.h"
 
@@ -22,7 +22,7 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
-std::uint64_t histories() { return setting("AGENT_HISTORIES", 100'000); }
+std::uint64_t histories() { return setting("AGENT_HISTORIES", 30'000); }
 std::uint64_t first_seed() { return setting("AGENT_SEED", 1); }
 
 // Names what differs; empty: nothing.
