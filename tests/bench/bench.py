@@ -204,8 +204,18 @@ class Bench:
                 seconds.append(time.monotonic() - begin)
         yield "event to page, median", statistics.median(seconds) * 1000, "ms", "<= 2"
 
+    def track(self):
+        """The Python client in a loop that does nothing else, and tqdm in the same."""
+        with self.agent() as agent:
+            environment = {**os.environ, "PROGRESS_AGENT_INGEST_SOCKET": str(agent.socket_path)}
+            out = subprocess.run([sys.executable, Path(__file__).with_name("track_cost.py")], env=environment,
+                                 capture_output=True, check=True).stdout
+        for name, cost in json.loads(out).items():
+            bound = "<= 2" if name == "track" else None
+            yield f"Python, {name}(): cost of an iteration over a bare loop", cost, "us", bound
 
-NAMES = ("events", "modes", "posts", "start", "idle", "memory", "scrape", "visible")
+
+NAMES = ("events", "modes", "posts", "start", "idle", "memory", "scrape", "visible", "track")
 
 
 def holds(value, bound):
