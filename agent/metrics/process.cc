@@ -17,7 +17,7 @@
 namespace agent::metrics {
 namespace {
 
-constexpr const char* kOpenFiles = "/proc/self/fd";
+constexpr int kReadFolder = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
 std::optional<double> cpu_seconds() {
   timespec used{};
@@ -32,13 +32,14 @@ std::optional<std::uint64_t> limit(__rlimit_resource resource) {
   return limits.rlim_cur;
 }
 
-// Since Linux 6.2 the directory's size is the number of files; before that it is 0, and they are
-// counted.
-std::optional<std::uint64_t> open_files() {
-  struct stat directory {};
-  if (stat(kOpenFiles, &directory) != 0) return std::nullopt;
-  if (directory.st_size > 0) return static_cast<std::uint64_t>(directory.st_size);
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(opendir(kOpenFiles), closedir);
+// How many files are open. `folder` is the process's /proc/self/fd. Since Linux 6.2 its size is
+// their number; before that it is 0, and they are counted.
+std::optional<std::uint64_t> open_files(int folder) {
+  struct stat about {};
+  if (folder < 0 || fstat(folder, &about) != 0) return std::nullopt;
+  if (about.st_size > 0) return static_cast<std::uint64_t>(about.st_size);
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(fdopendir(openat(folder, ".", kReadFolder)),
+                                                    closedir);
   if (!entries) return std::nullopt;
   std::uint64_t count = 0;
   while (const dirent* entry = readdir(entries.get())) {
@@ -85,10 +86,14 @@ std::optional<double> process_start_time() {
 }  // namespace
 
 ProcessProbe::ProcessProbe()
-    : statm_(open("/proc/self/statm", O_RDONLY | O_CLOEXEC)), start_time_(process_start_time()) {}
+    : statm_(open("/proc/self/statm", O_RDONLY | O_CLOEXEC)),
+      open_files_(open("/proc/self/fd", kReadFolder)),
+      start_time_(process_start_time()) {}
 
 ProcessProbe::~ProcessProbe() {
-  if (statm_ >= 0) close(statm_);
+  for (const int file : {statm_, open_files_}) {
+    if (file >= 0) close(file);
+  }
 }
 
 ProcessUsage ProcessProbe::read() const {
@@ -96,7 +101,7 @@ ProcessUsage ProcessProbe::read() const {
                      .resident_bytes = std::nullopt,
                      .virtual_bytes = std::nullopt,
                      .virtual_max_bytes = limit(RLIMIT_AS),
-                     .open_fds = open_files(),
+                     .open_fds = open_files(open_files_),
                      .max_fds = limit(RLIMIT_NOFILE),
                      .start_time = start_time_};
   std::array<char, 256> line;

@@ -17,7 +17,7 @@ class ProcessProbe {
   [[nodiscard]] ProcessUsage read() const;
 
  private:
-  int statm_;                         // /proc/self/statm
+  int statm_, open_files_;            // /proc/self/statm, /proc/self/fd
   std::optional<double> start_time_;  // Unix seconds
 };
 

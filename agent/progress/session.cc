@@ -525,8 +525,7 @@ std::int64_t Session::concurrency() const {
   return std::max<std::int64_t>(1, concurrency_.value_or(files_.tally().most_in_flight));
 }
 
-Metrics Session::metrics(Now at) const {
-  Metrics m;
+void Session::fill(Metrics& m, Now at) const {
   const Instant now = this->now(at);
   m.total_files = total_files();
   m.files = counts();
@@ -539,7 +538,6 @@ Metrics Session::metrics(Now at) const {
   m.active_elapsed = active_elapsed(now);
   fill_costs_and_quality(m);
   if (config().computes_rates()) fill_rates(m, now);
-  return m;
 }
 
 void Session::fill_rates(Metrics& m, Instant now) const {
@@ -602,6 +600,11 @@ void Session::fill_costs_and_quality(Metrics& m) const {
 
 SessionSnapshot Session::snapshot(Now at) const {
   SessionSnapshot s;
+  fill(s, at);
+  return s;
+}
+
+void Session::fill(SessionSnapshot& s, Now at) const {
   s.identity = identity_;
   s.version = version_;
   s.state = state(at);
@@ -612,16 +615,21 @@ SessionSnapshot Session::snapshot(Now at) const {
   s.end_reason = end_reason_;
   s.deadline = deadline_;
   s.cost_budget = cost_budget_;
-  s.metrics = metrics(at);
+  s.metrics = {};
+  fill(s.metrics, at);
   s.counters = counters_;
+  s.eta.reset();
+  s.eta_deviation_percent.reset();
   s.providers = providers_;
   s.stages = stages_;
   s.models = models_;
   s.file_seconds = file_seconds_;
   s.file_bytes = file_bytes_;
+  s.oldest_in_flight.reset();
   if (const auto oldest = files_.oldest_start(); oldest && !end_time_) {
     s.oldest_in_flight = std::max(Duration::zero(), s.metrics.current_time - *oldest);
   }
+  s.slowest_files.clear();
   s.resources = resources_;
   if (resources_.network_errors) {
     s.resources.network_errors_in_window = network_errors_window_.sum(s.metrics.current_time);
@@ -629,7 +637,6 @@ SessionSnapshot Session::snapshot(Now at) const {
   s.rejected = rejected_;
   s.duplicates = duplicates_;
   s.stale_events = stale_events_;
-  return s;
 }
 
 }  // namespace agent::progress

@@ -46,6 +46,8 @@ class Session {
                                    FileObserver& observer);
 
   [[nodiscard]] SessionSnapshot snapshot(Now at) const;
+  // The same into memory that held an older answer: nothing of that stays.
+  void fill(SessionSnapshot& s, Now at) const;
 
   // The session's own clock: the largest `ts` seen plus the steady time since; stands still once
   // ended.
@@ -139,7 +141,7 @@ class Session {
   [[nodiscard]] std::optional<Rejection> refusal(const Fact& fact, std::size_t files_left) const;
   [[nodiscard]] std::int64_t restored_completed() const;
   ProviderTally& provider(std::string_view name);
-  [[nodiscard]] Metrics metrics(Now at) const;
+  void fill(Metrics& m, Now at) const;
   void fill_rates(Metrics& m, Instant now) const;
   void fill_costs_and_quality(Metrics& m) const;
   [[nodiscard]] Duration silence(Now at) const;

@@ -23,14 +23,23 @@ const progress::SnapshotPtr& Tracked::snapshot(Now at) {
   const bool aged =
       session_.live() && at.steady - published_at_ >= session_.config().update_interval;
   if (changed || aged) {
-    published_ = make_answer(at, false);
+    published_ = make_answer(at, false, unread());
     published_at_ = at.steady;
   }
   return published_;
 }
 
-progress::SnapshotPtr Tracked::make_answer(Now at, bool precise) {
-  auto fresh = std::make_shared<progress::SessionSnapshot>(session_.snapshot(at));
+std::shared_ptr<progress::SessionSnapshot> Tracked::unread() {
+  if (published_.use_count() != 1) return nullptr;
+  // What the last reader did comes before what is written now: letting go of a pointer says so.
+  progress::SnapshotPtr(published_).reset();
+  return std::const_pointer_cast<progress::SessionSnapshot>(std::move(published_));
+}
+
+progress::SnapshotPtr Tracked::make_answer(Now at, bool precise,
+                                           std::shared_ptr<progress::SessionSnapshot> fresh) {
+  if (!fresh) fresh = std::make_shared<progress::SessionSnapshot>();
+  session_.fill(*fresh, at);
   fresh->serial = serial_;
   if (session_.live() && session_.config().computes_rates()) {
     fresh->eta = forecast(at, precise);

@@ -61,6 +61,13 @@ class Tracked final : public progress::FileObserver {
   // The answer for this very instant; publishes nothing.
   [[nodiscard]] progress::SnapshotPtr answer(Now at) { return make_answer(at, true); }
 
+  // Asks the processor for what `snapshot` will touch: between two scrapes of many sessions it has
+  // left the cache.
+  void prefetch() const {
+    prefetch(this, sizeof(Tracked));
+    prefetch(published_.get(), sizeof(progress::SessionSnapshot));
+  }
+
   void on_file(const progress::FileChange& change) override { forecaster_.on_file(change); }
   [[nodiscard]] Forecaster& forecaster() { return forecaster_; }
 
@@ -84,7 +91,18 @@ class Tracked final : public progress::FileObserver {
  private:
   // A forecast costs more than all else of an answer: it is made anew at most once per
   // `etaUpdateIntervalMs`, unless `precise`.
-  [[nodiscard]] progress::SnapshotPtr make_answer(Now at, bool precise);
+  // In `memory`, when given.
+  [[nodiscard]] progress::SnapshotPtr make_answer(
+      Now at, bool precise, std::shared_ptr<progress::SessionSnapshot> memory = nullptr);
+  // The memory of the last answer if nobody else holds it: null otherwise.
+  [[nodiscard]] std::shared_ptr<progress::SessionSnapshot> unread();
+  static void prefetch(const void* from, std::size_t bytes) {
+    constexpr std::size_t kCacheLine = 64;
+    if (from == nullptr) return;
+    for (std::size_t i = 0; i < bytes; i += kCacheLine) {
+      __builtin_prefetch(static_cast<const std::byte*>(from) + i);
+    }
+  }
   [[nodiscard]] const std::optional<progress::Forecast>& forecast(Now at, bool precise);
   void follow_prediction(progress::SessionSnapshot& fresh);
 

@@ -72,8 +72,11 @@ View Tracker::view(Now at) {
   const bool ahead = !stores_ || failing_ || !waiting();
   View view{at, {}, ahead ? sessions_.generation() : committed_generation_};
   view.sessions.reserve(sessions_.all().size());
-  for (const auto& [serial, tracked] : sessions_.all()) {
-    if (auto snapshot = shown(*tracked, at)) view.sessions.push_back(std::move(snapshot));
+  const auto end = sessions_.all().end();
+  for (auto it = sessions_.all().begin(); it != end;) {
+    Tracked& tracked = *it->second;
+    if (++it != end) it->second->prefetch();
+    if (auto snapshot = shown(tracked, at)) view.sessions.push_back(std::move(snapshot));
   }
   return view;
 }

@@ -11,7 +11,7 @@ constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c
 std::size_t string_length(std::string_view text) {
   std::size_t at = 1;
   for (;;) {
-    at = text.find_first_of("\"\\", at);
+    while (at < text.size() && text[at] != '"' && text[at] != '\\') ++at;
     if (at >= text.size()) return text.size();
     if (text[at] == '"') return at + 1;
     at += 2;
