@@ -1,0 +1,201 @@
+"""Fleet overview: what runs, how far it is, until when, what is wrong; and what ended lately."""
+
+from grafana import (Column, Dashboard, Query, Row, bar, colored, fixed, linked, named, number, pill, stat, state_timeline,
+                     steps, table, timeseries)
+
+from .vocabulary import (ACTIVE, ACTIVE_STATES, FAMILIES, FINAL_STATES, FLEET, SEVERITIES, STATES, TARGET, WORDS,
+                         family_variable, instance_variable, links_from, progress, session_url, session_variable, share,
+                         state_number, target_variables)
+
+KEY = "namespace, session"
+# Info carries the family; every other series is of it when its info is.
+OURS = "and on (job, instance, session) progress_session_info"
+ENDED = "last_over_time(progress_session_end_timestamp_seconds[$__range])"
+
+
+def ours(expr):
+    return f"({expr} {OURS})"
+
+
+def ours_lately(expr):
+    """The same for what looks back over the time range: sessions that have left since count too."""
+    return f"({expr} and on (job, instance, session) last_over_time(progress_session_info[$__range]))"
+
+
+def running(expr):
+    """One value for each session that runs now, and is of the chosen families."""
+    return f"({expr}) and on ({KEY}) (progress_session_state{{{ACTIVE}}} {OURS})"
+
+
+def ended(expr):
+    """One value for each session that ended in the time range, and does not run again."""
+    return f"({expr}) and on ({KEY}) {ours_lately(ENDED)} unless on ({KEY}) progress_session_state{{{ACTIVE}}}"
+
+
+def latest(name, matchers="", reduce="sum"):
+    return f"{reduce} by ({KEY}) (last_over_time({name}{matchers}[$__range]))"
+
+
+def stats():
+    working = ours(f"progress_session_state{{{ACTIVE}}}")
+    lost = 'progress_session_files_ended_total{outcome="failed"}'
+    finished = 'progress_session_files_ended_total{outcome=~"completed|failed"}'
+    outcomes = ended(state_number(KEY, FINAL_STATES, lately=True))
+    return [
+        stat("Running", "Sessions that have not ended, over the time range.",
+             [Query(f"count(group by ({KEY}) {working}) or vector(0)")], 3, sparkline=True, color=fixed("blue")),
+        stat("Doing", "What the running sessions do now.",
+             [Query(f"count by (state) (group by ({KEY}, state) {working})", "{{state}}")], 5, text="value_and_name",
+             overrides=colored({state: color for state, (_, color) in STATES.items()}), empty="nothing runs"),
+        stat("Alerts", "Alerts of sessions that fire now; the table below names them.",
+             [Query(f"count{ours('progress_alert_active')} or vector(0)")], 2,
+             thresholds=steps(("green", None), ("red", 1)), mode="background"),
+        stat("All done in", "Until the last running session ends: expected, and at worst (the upper end of the 80 % interval).",
+             [Query(f"max{ours('progress_session_eta_seconds')}", "expected"),
+              Query(f"max{ours('progress_session_eta_upper_seconds')}", "at worst")], 4, "dthms", empty="–",
+             overrides=[named("at worst", color=fixed("#8e8e8e"))], color=fixed("blue")),
+        stat("Ended", "Sessions that ended in the time range: well, and otherwise (failed, cancelled, or silent for too long).",
+             [Query(f"count(({outcomes}) == {FINAL_STATES['completed'][0]}) or vector(0)", "well"),
+              Query(f"count(({outcomes}) != {FINAL_STATES['completed'][0]}) or vector(0)", "otherwise")], 4,
+             overrides=[*colored({"well": "green"}), named("otherwise", thresholds=steps(("#8e8e8e", None), ("red", 1)))]),
+        stat("Files failed", "Share of files that failed, of all that finished in the time range; retries count again.",
+             [Query(share(*(f"sum{ours_lately(f'increase({counter}[$__range])')}" for counter in (lost, finished))))], 3,
+             "percentunit", steps(("green", None), ("orange", 0.02), ("red", 0.1)), decimals=1, empty="–"),
+        stat("Cost", "Money spent in the time range.",
+             [Query(f"sum by (currency) {ours_lately('increase(progress_session_cost_total[$__range])')} > 0", "{{currency}}")], 3,
+             decimals=2, text="value_and_name", empty="–"),
+    ]
+
+
+def running_table():
+    eta = "progress_session_eta{}_seconds"
+    return table(
+        "Running sessions", "Every session that has not ended; click one to see why it is as it is. The range is the 80 % interval "
+        "of the remaining time.", [
+            Column("", running(f"group by ({KEY}, family) (progress_session_info)")),
+            Column("Namespace", label="namespace", width=80),
+            Column("Session", label="session",
+                   properties=linked("Open ${__value.raw}", session_url("from=${__data.fields.Started.numeric}&to=now"))),
+            Column("Family", label="family", width=115, properties=linked(
+                "All runs of ${__value.raw}", f"/d/{FAMILIES}?${{datasource:queryparam}}&var-family=${{__value.raw:percentencode}}")),
+            Column("State", running(state_number(KEY, ACTIVE_STATES)), width=95, properties=pill(WORDS)),
+            Column("Progress", running(progress(KEY)), width=150, properties=bar()),
+            Column("Left", running(f"max by ({KEY}) ({eta.format('')})"), width=75, properties=number("dthms")),
+            Column("at best", running(f"max by ({KEY}) ({eta.format('_lower')})"), width=75, properties=number("dthms")),
+            Column("at worst", running(f"max by ({KEY}) ({eta.format('_upper')})"), width=75, properties=number("dthms")),
+            Column("Done at", running(f"max by ({KEY}) (progress_session_estimated_completion_timestamp_seconds) * 1000"),
+                   width=85, properties=number("dateTimeAsIsoNoDateIfToday")),
+            Column("Sure", running(f"min by ({KEY}) (progress_session_eta_confidence_ratio)"), width=60,
+                   properties=number("percentunit", 0, steps(("orange", None), ("yellow", 0.5), ("green", 0.75)))),
+            Column("Files", running(f'sum by ({KEY}) (progress_session_files{{state=~"completed|skipped"}})'), width=58),
+            Column("of", running(f"sum by ({KEY}) (progress_session_expected_files)"), width=58),
+            Column("Failed", running(f'sum by ({KEY}) (progress_session_files{{state="failed"}})'), width=60,
+                   properties=number("none", 0, steps(("text", None), ("red", 1)))),
+            Column("Errors", running(f"max by ({KEY}) (progress_session_error_ratio)"), width=66, properties=number(
+                "percentunit", 1, steps(("text", None), ("orange", 0.02), ("red", 0.1)))),
+            Column("Files/min", running(f"sum by ({KEY}) (progress_session_throughput_files_per_second) * 60"), width=78,
+                   properties=number("none", 1)),
+            Column("Cost", running(f"sum by ({KEY}) (progress_session_cost_total)"), width=64, properties=number("none", 2)),
+            Column("Alerts", running(f"count by ({KEY}) (progress_alert_active)"), width=60,
+                   properties=number("none", 0, steps(("red", None)))),
+            Column("Started", running(f"min by ({KEY}) (progress_session_start_timestamp_seconds) * 1000"), width=85,
+                   properties=number("dateTimeAsIsoNoDateIfToday")),
+        ], 24, sort="State")
+
+
+def ended_table():
+    began, over = (latest(f"progress_session_{which}_timestamp_seconds", reduce="max") for which in ("start", "end"))
+    return table(
+        "Ended sessions", "Sessions that ended in the time range, the latest first.", [
+            Column("", ended(f"group by ({KEY}, family) (last_over_time(progress_session_info[$__range]))")),
+            Column("Namespace", label="namespace", width=80),
+            Column("Session", label="session", properties=linked("Open ${__value.raw}", session_url(
+                "from=${__data.fields.Started.numeric}&to=${__data.fields.Ended.numeric}"))),
+            Column("Family", label="family", width=115, properties=linked(
+                "All runs of ${__value.raw}", f"/d/{FAMILIES}?${{datasource:queryparam}}&var-family=${{__value.raw:percentencode}}")),
+            Column("Outcome", ended(state_number(KEY, FINAL_STATES, lately=True)), width=95, properties=pill(WORDS)),
+            Column("Progress", ended(latest("progress_session_progress_ratio", reduce="avg")), width=150, properties=bar("green")),
+            Column("Took", ended(f"{over} - {began}"), width=80, properties=number("dthms")),
+            Column("Files", ended(latest("progress_session_files", '{state=~"completed|skipped"}')), width=70),
+            Column("of", ended(latest("progress_session_expected_files")), width=70),
+            Column("Failed", ended(latest("progress_session_files", '{state="failed"}')), width=65,
+                   properties=number("none", 0, steps(("text", None), ("red", 1)))),
+            Column("Errors", ended(latest("progress_session_error_ratio", reduce="max")), width=70, properties=number(
+                "percentunit", 1, steps(("text", None), ("orange", 0.02), ("red", 0.1)))),
+            Column("Quality", ended(latest("progress_session_quality_score_ratio", reduce="min")), width=75, properties=number(
+                "percentunit", 0, steps(("red", None), ("orange", 0.7), ("text", 0.85)))),
+            Column("Cost", ended(latest("progress_session_cost_total")), width=75, properties=number("none", 2)),
+            Column("Started", ended(f"{began} * 1000"), width=90, properties=number("dateTimeAsIsoNoDateIfToday")),
+            Column("Ended", ended(f"{over} * 1000"), width=90, properties=number("dateTimeAsIsoNoDateIfToday")),
+        ], 24, sort="Ended", descending=True)
+
+
+def wrong():
+    """Rows with the labels `what` and `severity`; the value is how long ago the session said something."""
+    def row(expr, what, severity, source="session"):
+        return f"""label_replace(label_replace({expr}, "what", "{what}", "{source}", "(.*)"), "severity", "{severity}", "", "")"""
+
+    alert = f"group by ({KEY}, alert, severity) {ours('progress_alert_active')}"
+    held = f'group by ({KEY}, state) {ours("""progress_session_state{state=~"stalled|rate_limited|failed|stale"}""")}'
+    unsaid = f"unless on ({KEY}) progress_alert_active"
+    vanished = f"""group by ({KEY}) (last_over_time(progress_session_info[$__range]))
+        unless on ({KEY}) progress_session_info unless on ({KEY}) {ENDED}"""
+    found = " or ".join([
+        f'label_replace({alert}, "what", "$1", "alert", "(.*)")',
+        row(f'({held} {unsaid}) == 1', "$1", "warning", "state"),
+        row(f"({vanished})", "gone without an end", "critical")])
+    last_heard = f"time() - max by ({KEY}) (last_over_time(progress_session_last_event_timestamp_seconds[$__range]))"
+    severity = {"mappings": [{"type": "value", "options": {
+        name: {"text": name, "color": color, "index": index} for index, (name, color) in enumerate(SEVERITIES.items())}}],
+        "custom__cellOptions": {"type": "color-background", "mode": "basic"}}
+    return table("What is wrong", "Alerts that fire; sessions that are held up or failed; and sessions whose agent went before "
+                 "they ended. Click the session to see why.", [
+        Column("Severity", label="severity", width=80, properties=severity),
+        Column("What", label="what"),
+        Column("Session", label="session", properties=linked("Open ${__value.raw}", session_url(namespace=False))),
+        Column("Heard", f"0 * ({found}) + on ({KEY}) group_left () ({last_heard})", width=80, properties=number("dthms")),
+        *(Column("", label=label) for label in ("alert", "state", "namespace")),
+    ], 8, sort="Severity", empty="nothing is wrong")
+
+
+def timeline():
+    """The sessions that started last: at work until they end, then a cap that says how."""
+    newest = "topk(18, max by (session) (last_over_time(progress_session_start_timestamp_seconds[$__range] @ end())))"
+    cap = "time() - max by (session) (progress_session_end_timestamp_seconds) < $__range_s / 40"
+    return state_timeline(
+        "Sessions over time", "What the sessions that started last were doing, and how they ended.",
+        [Query(f"""(({state_number('session', ACTIVE_STATES)}) or on (session) ({state_number('session', FINAL_STATES)})
+                   and on (session) ({cap})) and on (session) {newest} and on (session) progress_session_info""",
+               "{{session}}")], 16, WORDS)
+
+
+def trends():
+    lost = 'progress_session_files_ended_total{outcome="failed"}'
+    # Only what runs now: an ended session keeps its last throughput while it is shown.
+    at_work = f"and on (job, instance, session) progress_session_state{{{ACTIVE}}}"
+
+    def by_family(expr):
+        return f"sum by (family) (({expr} {at_work}) * on (job, instance, session) group_left (family) progress_session_info)"
+
+    return [
+        timeseries("Throughput", "Files completed per minute, by family.",
+                   [Query(f"{by_family('progress_session_throughput_files_per_second')} * 60", "{{family}}")], 8,
+                   stack=True, axis="files per minute", min=0),
+        timeseries("Files failing", "Files that failed, per minute, by family.",
+                   [Query(f"{by_family(f'rate({lost}[$__rate_interval])')} * 60", "{{family}}")], 8,
+                   stack=True, axis="files per minute", min=0),
+        timeseries("Spending", "Money per hour at the present rate, by family.",
+                   [Query(f"{by_family('rate(progress_session_cost_total[$__rate_interval])')} * 3600 > 0", "{{family}}")], 8,
+                   stack=True, axis="per hour", min=0, decimals=0, noValue="nothing is spent"),
+    ]
+
+
+def dashboard():
+    session = f'{TARGET}, session=~"$session"'
+    return Dashboard(
+        FLEET, "Progress / Fleet overview", "What runs, how far it is, until when, and what is wrong.",
+        [*target_variables(), family_variable(), session_variable(several=True), instance_variable()],
+        {"progress_": session, "progress_session_info": f'{session}, family=~"$family"'},
+        [Row(4, stats()), Row(10, [running_table()]), Row(10, [wrong(), timeline()]), Row(9, [ended_table()]),
+         Row(8, trends(), "Trends")],
+        links=links_from(FLEET))
