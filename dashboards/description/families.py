@@ -68,7 +68,8 @@ def median(buckets, by):
 
 def overview():
     runs = took(RANGE)
-    newest = f"topk by (family) (1, {of_family(ends(RANGE), RANGE)})"
+    began = last("progress_session_start_timestamp_seconds", RANGE)
+    newest = f"topk by (family) (1, {of_family(f'{ends(RANGE)} > {began}', RANGE)})"
     latest = f"max by (family) ({runs} and on ({RUN}) {newest})"
     completed = last('progress_session_state{state="completed"}', RANGE)
     failed = of_family(f"{last('''progress_session_state{state=~'failed|cancelled'}''', RANGE)} "

@@ -73,10 +73,10 @@ def running_table():
         "Running sessions", "Every session that has not ended; click one to see why it is as it is. The range is the 80 % interval "
         "of the remaining time.", [
             Column("", running(f"group by ({KEY}, family) (progress_session_info)")),
-            Column("Namespace", label="namespace", width=80),
+            Column("Namespace", label="namespace", width=95),
             Column("Session", label="session",
                    properties=linked("Open ${__value.raw}", session_url("from=${__data.fields.Started.numeric}&to=now"))),
-            Column("Family", label="family", width=115, properties=linked(
+            Column("Family", label="family", width=130, properties=linked(
                 "All runs of ${__value.raw}", f"/d/{FAMILIES}?${{datasource:queryparam}}&var-family=${{__value.raw:percentencode}}")),
             Column("State", running(state_number(KEY, ACTIVE_STATES)), width=95, properties=pill(WORDS)),
             Column("Progress", running(progress(KEY)), width=150, properties=bar()),
@@ -108,10 +108,10 @@ def ended_table():
     return table(
         "Ended sessions", "Sessions that ended in the time range, the latest first.", [
             Column("", ended(f"group by ({KEY}, family) (last_over_time(progress_session_info[$__range]))")),
-            Column("Namespace", label="namespace", width=80),
+            Column("Namespace", label="namespace", width=95),
             Column("Session", label="session", properties=linked("Open ${__value.raw}", session_url(
                 "from=${__data.fields.Started.numeric}&to=${__data.fields.Ended.numeric}"))),
-            Column("Family", label="family", width=115, properties=linked(
+            Column("Family", label="family", width=130, properties=linked(
                 "All runs of ${__value.raw}", f"/d/{FAMILIES}?${{datasource:queryparam}}&var-family=${{__value.raw:percentencode}}")),
             Column("Outcome", ended(state_number(KEY, FINAL_STATES, lately=True)), width=95, properties=pill(WORDS)),
             Column("Progress", ended(latest("progress_session_progress_ratio", reduce="avg")), width=150, properties=bar("green")),

@@ -102,7 +102,7 @@ def forecast():
 def work():
     return [
         timeseries("Files by state", "Each file is in exactly one state; together they are the files expected.",
-                   [Query(f'sum(progress_session_files{{state="{state}"}})', state) for state in FILE_STATES], 8, "none",
+                   [Query(f'sum(progress_session_files{{state="{state}"}}) > 0', state) for state in FILE_STATES], 8, "none",
                    colored(FILE_STATES), stack=True, min=0),
         timeseries("Throughput", "Files completed per minute over the throughput window, and the most so far.",
                    [Query("sum(progress_session_throughput_files_per_second) * 60", "now"),
@@ -230,6 +230,6 @@ def dashboard():
         [*target_variables(), family_variable(), session_variable(several=False), instance_variable()],
         {"progress_": session},
         [Row(4, summary()), Row(4, [about()]), Row(9, forecast()), Row(8, work(), "Work"), Row(8, methods(), "How good the forecast is"),
-         Row(5, [alerts()]), Row(8, durations(), "Durations and failures"), Row(8, calls(), "APIs and rate limits"),
+         Row(4, [alerts()]), Row(8, durations(), "Durations and failures"), Row(8, calls(), "APIs and rate limits"),
          Row(8, worth(), "Quality and cost"), Row(8, workload(), "Workload and single files", collapsed=True)],
         marks, links_from(SESSION))
