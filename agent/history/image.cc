@@ -10,6 +10,21 @@ namespace agent::history {
 
 using progress::FileRecord;
 
+namespace {
+
+// By ref, and only the last record of each.
+void keep_last(std::vector<FileImage>& files) {
+  std::ranges::stable_sort(files, {}, &FileImage::ref);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (i + 1 < files.size() && files[i + 1].ref == files[i].ref) continue;
+    files[kept++] = files[i];
+  }
+  files.resize(kept);
+}
+
+}  // namespace
+
 void Image::add_session(std::uint64_t serial, std::uint64_t epoch, std::uint64_t revision,
                         std::string_view kept, std::string_view state) {
   SessionImage& session = sessions_[serial];
@@ -33,8 +48,8 @@ bool Image::add_changes(std::string_view changes) {
     void operator()(const progress::ChangesHead& head) const { image.head_ = head; }
     void operator()(const progress::SessionChange& change) const { image.take(change); }
     void operator()(const progress::SessionGone& gone) const {
-      image.sessions_.erase(gone.serial);
-      image.gone_.push_back(gone.serial);
+      SessionImage& session = image.sessions_[gone.serial];
+      session.gone = session.changed = true;
     }
     void operator()(const progress::ProducerChange& change) const {
       image.producers_.push_back(change);
@@ -51,14 +66,16 @@ void Image::take(const progress::SessionChange& change) {
   SessionImage& session = place->second;
   if (!is_new && head_.revision <= session.revision) return;  // the tables have it
   session.revision = head_.revision;
+  session.changed = true;
   session.kept = change.kept;
-  session.states.push_back(change.state);
   if (is_new) session.epoch = change.epoch;
   if (change.epoch != session.epoch) {
     session.epoch = change.epoch;
     session.epoch_changed = true;
+    session.former.push_back({session.states.size(), std::move(session.files)});
     session.files.clear();
   }
+  session.states.push_back(change.state);
   if (!progress::read_file_records(change.files, [&](std::string_view record) {
         session.files.push_back({FileRecord::ref_of(record), record});
       }))
@@ -67,15 +84,8 @@ void Image::take(const progress::SessionChange& change) {
 
 void Image::settle() {
   for (SessionImage& session : sessions_ | std::views::values) {
-    auto& files = session.files;
-    if (!std::ranges::is_sorted(files, std::ranges::less_equal{}, &FileImage::ref))
-      std::ranges::stable_sort(files, {}, &FileImage::ref);
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < files.size(); ++i) {
-      if (i + 1 < files.size() && files[i + 1].ref == files[i].ref) continue;
-      files[kept++] = files[i];
-    }
-    files.resize(kept);
+    keep_last(session.files);
+    for (FormerFiles& former : session.former) keep_last(former.files);
   }
   boost::unordered_flat_map<std::string_view, std::size_t> last;
   for (std::size_t i = 0; i < producers_.size(); ++i) last[producers_[i].name] = i;

@@ -19,13 +19,22 @@ struct FileImage {
   std::string_view record;
 };
 
+// Files that became void by a change, as they were: of an attempt that is over.
+struct FormerFiles {
+  std::size_t states = 0;  // how many of the session's states came before that change
+  std::vector<FileImage> files;
+};
+
 struct SessionImage {
   std::uint64_t epoch = 0;     // of the files
   std::uint64_t revision = 0;  // of the newest change in it
-  bool epoch_changed = false;  // by a change: files that were there before are void
+  bool changed = false;        // by changes that the tables do not have
+  bool epoch_changed = false;  // by a change: files that the tables have are void
+  bool gone = false;           // no longer tracked
   std::string_view kept;
   std::vector<std::string_view> states;
   std::vector<FileImage> files;  // by ref, each once, after `settle`
+  std::vector<FormerFiles> former;
 };
 
 class Image {
@@ -43,7 +52,6 @@ class Image {
   void settle();
 
   [[nodiscard]] const std::map<std::uint64_t, SessionImage>& sessions() const { return sessions_; }
-  [[nodiscard]] const std::vector<std::uint64_t>& gone() const { return gone_; }
   // In the order of their last change.
   [[nodiscard]] const std::vector<progress::ProducerChange>& producers() const {
     return producers_;
@@ -57,7 +65,6 @@ class Image {
   void take(const progress::SessionChange& change);
 
   std::map<std::uint64_t, SessionImage> sessions_;
-  std::vector<std::uint64_t> gone_;
   std::vector<progress::ProducerChange> producers_;
   std::vector<progress::StoppedChange> stopped_;
   progress::ChangesHead head_;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "agent/clock.h"
 #include "agent/progress/archive.h"
@@ -120,6 +121,16 @@ template <typename Visitor>
     if (in.ok()) visitor(record);
   }
   return in.ok() && in.empty();
+}
+
+// The same bytes from records.
+inline void put_file_records(Packer& packer, const std::vector<std::string_view>& records) {
+  packer.number(records.size());
+  for (const std::string_view record : records) {
+    const std::size_t part = packer.open();
+    packer.raw(record);
+    packer.close(part);
+  }
 }
 
 // All that storage has, for the tracker to begin with. Views into memory that the giver holds until

@@ -3,6 +3,7 @@
 // the tracker guards it.
 #pragma once
 
+#include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
@@ -52,6 +53,7 @@ class Tracked final : public progress::FileObserver {
   [[nodiscard]] const progress::Session& session() const { return session_; }
   // In the order first seen.
   [[nodiscard]] std::uint64_t serial() const { return serial_; }
+  void renumber(std::uint64_t serial) { serial_ = serial; }
   // The session's id, at a place that does not move.
   [[nodiscard]] const std::string& id() const { return id_; }
 
@@ -176,7 +178,10 @@ class Sessions {
   [[nodiscard]] std::uint64_t generation() const { return generation_; }  // rises with every change
 
   // For storage (stored_sessions.cc).
-  void keep_changes() { keeps_changes_ = true; }
+  void keep_changes(std::uint64_t first_serial) {
+    keeps_changes_ = true;
+    next_serial_ = std::max(next_serial_, first_serial);
+  }
   [[nodiscard]] bool any_changed() const {
     return !changed_.empty() || !gone_.empty() || !stopped_changes_.empty();
   }
@@ -187,7 +192,8 @@ class Sessions {
   void committed(const std::vector<std::uint64_t>& saved);
   // Everything counts as changed, as if storage had nothing.
   void forget_saved();
-  // Begins with what storage had. False: damaged, and nothing is left of it here.
+  // Takes over what storage had; sessions that are here already go before it. False: damaged, and
+  // nothing is changed here.
   [[nodiscard]] bool restore(const progress::SavedState& state, Now at);
 
  private:
@@ -205,8 +211,7 @@ class Sessions {
     tracked.changed_place = changed_.size();
   }
   void untouch(Tracked& tracked);
-  [[nodiscard]] bool restore_one(const progress::SavedSession& saved, Duration not_listening,
-                                 Now at);
+  void adopt(std::unique_ptr<Tracked> made);
 
   void grade(Tracked& tracked);
   [[nodiscard]] Past past() const { return {&history_, model_}; }

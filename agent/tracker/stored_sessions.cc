@@ -53,7 +53,7 @@ bool Tracked::load(const SavedSession& saved, Now at) {
   stored = true;
   id_ = session_.id();
   saved_version_ = committed_version_ = session_.version();
-  return session_.files().all_loaded();
+  return session_.files().all_loaded() && !id_.empty();
 }
 
 void Sessions::untouch(Tracked& tracked) {
@@ -105,16 +105,19 @@ void Sessions::forget_saved() {
 
 bool Sessions::restore(const progress::SavedState& state, Now at) {
   const Duration not_listening = at.wall - state.committed_at;
-  const bool whole = std::ranges::all_of(state.sessions, [&](const SavedSession& saved) {
-    return restore_one(saved, not_listening, at);
-  });
-  if (!whole) {
-    by_id_.clear();
-    by_serial_.clear();
-    files_ = active_ = 0;
-    return false;
+  std::vector<std::unique_ptr<Tracked>> restored;
+  restored.reserve(state.sessions.size());
+  for (const SavedSession& saved : state.sessions) {
+    Tracked& tracked =
+        *restored.emplace_back(std::make_unique<Tracked>("", saved.serial, rules_, past(), at.wall, at));
+    tracked.session().stored_files().keep_changes();
+    if (!tracked.load(saved, at)) return false;
+    tracked.session().forgive_silence(not_listening, at);
   }
-  std::vector<Tracked*> over;
+  next_serial_ = std::max(next_serial_, state.next_serial);
+  for (auto& tracked : restored) adopt(std::move(tracked));
+  left_.clear();
+  std::vector<const Tracked*> over;
   for (const auto& [serial, tracked] : by_serial_) {
     if (!tracked->session().live()) over.push_back(tracked.get());
   }
@@ -123,26 +126,27 @@ bool Sessions::restore(const progress::SavedState& state, Now at) {
   for (const std::string_view name : state.stopped) {
     if (stopped_.emplace(name).second) stopped_order_.emplace_back(name);
   }
-  next_serial_ = std::max(next_serial_, state.next_serial);
   ++generation_;
   return true;
 }
 
-bool Sessions::restore_one(const SavedSession& saved, Duration not_listening, Now at) {
-  auto made = std::make_unique<Tracked>("", saved.serial, rules_, past(), at.wall, at);
+void Sessions::adopt(std::unique_ptr<Tracked> made) {
   Tracked& tracked = *made;
-  progress::Session& session = tracked.session();
-  session.stored_files().keep_changes();
-  if (!tracked.load(saved, at) || tracked.id().empty()) return false;
-  session.forgive_silence(not_listening, at);
-  if (!by_id_.emplace(tracked.id(), &tracked).second) return false;
-  if (!by_serial_.emplace(saved.serial, std::move(made)).second) {
-    by_id_.erase(tracked.id());
-    return false;
+  const std::uint64_t serial = tracked.serial();
+  // Storage knows this number: one that is here already, and that it does not know, takes another.
+  if (auto taken = by_serial_.extract(serial)) {
+    taken.key() = next_serial_++;
+    taken.mapped()->renumber(taken.key());
+    std::ranges::replace(left_, serial, taken.key());
+    by_serial_.insert(std::move(taken));
   }
-  files_ += session.files().size();
-  if (session.live()) ++active_;
-  return true;
+  if (!by_id_.emplace(tracked.id(), &tracked).second) {
+    gone_.push_back(serial);
+    return;
+  }
+  by_serial_.emplace(serial, std::move(made));
+  files_ += tracked.session().files().size();
+  if (tracked.session().live()) ++active_;
 }
 
 }  // namespace agent::tracker

@@ -1,23 +1,37 @@
 // How the tracker and storage work together: see tracker.h.
+#include <algorithm>
 #include <utility>
 
 #include "agent/tracker/tracker.h"
 
 namespace agent::tracker {
+namespace {
 
-void Tracker::keep_changes(std::function<void()> wake) {
+// More than there can be on average; what keeps numbers rising from one run to the next.
+constexpr std::uint64_t kRevisionsASecond = 1U << 20U;
+constexpr std::uint64_t kSessionsASecond = 1U << 6U;
+
+}  // namespace
+
+void Tracker::keep_changes(std::function<void()> wake, Now at) {
   const MutexLock lock(mutex_);
   wake_ = std::move(wake);
   stores_ = true;
-  sessions_.keep_changes();
+  const auto second = static_cast<std::uint64_t>(std::max(0.0, unix_seconds(at.wall)));
+  applied_ = gathered_ = committed_ = second * kRevisionsASecond;
+  sessions_.keep_changes(second * kSessionsASecond);
 }
 
 bool Tracker::restore(const progress::SavedState& state, Now at) {
   const MutexLock lock(mutex_);
   if (!sessions_.restore(state, at)) return false;
-  for (const progress::ProducerChange& saved : state.producers)
-    producers_.touch(saved.name).last_seq = saved.last_seq;
-  applied_ = gathered_ = committed_ = state.revision;
+  for (const progress::ProducerChange& saved : state.producers) {
+    Producer& producer = producers_.touch(saved.name);
+    producer.last_seq = std::max(producer.last_seq, saved.last_seq);
+  }
+  const bool is_first = applied_ == committed_;
+  applied_ = std::max(applied_, state.revision);
+  if (is_first) gathered_ = committed_ = applied_;
   committed_generation_ = sessions_.generation();
   return true;
 }

@@ -112,9 +112,11 @@ class Tracker {
 
   // From now on events are durable only once they are committed, and outputs see what is committed.
   // `wake` is called, without the lock, when something waits for a checkpoint after one was found
-  // to be empty; it must not block.
-  void keep_changes(std::function<void()> wake);
-  // Begins with what storage had. False: damaged; the tracker is as before.
+  // to be empty; it must not block. `at` makes sure that this run's numbers (of revisions and
+  // sessions) are above those of an earlier one whose storage cannot be read yet.
+  void keep_changes(std::function<void()> wake, Now at);
+  // Takes over what storage had; sessions that are tracked already go before it. False: damaged;
+  // the tracker is as before.
   [[nodiscard]] bool restore(const progress::SavedState& state, Now at);
   // Packs (progress/changes.h) all that changed since the last checkpoint. Empty: nothing did, and
   // `wake` will tell. The one before must have been committed.

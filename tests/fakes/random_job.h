@@ -112,6 +112,11 @@ class RandomJob {
   progress::Fact file() {
     progress::FileProgressed f;
     f.file = file_;
+    if (pick(3) == 0) {  // mere progress
+      f.status = progress::FileStatus::kProcessing;
+      f.progress = 1.0 * pick(100);
+      return f;
+    }
     some(f.status, static_cast<progress::FileStatus>(pick(6)));
     some(f.progress, 1.0 * pick(100));
     if (pick(2) == 0) f.stage = any(kStages);

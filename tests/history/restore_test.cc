@@ -44,6 +44,7 @@ class Memory {
     image.settle();
     SavedState state;
     for (const auto& [serial, session] : image.sessions()) {
+      if (session.gone) continue;
       SavedSession& saved = state.sessions.emplace_back();
       saved.serial = serial;
       saved.kept = session.kept;
@@ -104,7 +105,7 @@ class Restored : public testing::TestWithParam<unsigned> {
 
 TEST_P(Restored, AnswersAndGoesOnAsIfNeverStopped) {
   Tracker original({}), restored({}), again({});
-  for (Tracker* tracker : {&original, &restored, &again}) tracker->keep_changes([] {});
+  for (Tracker* tracker : {&original, &restored, &again}) tracker->keep_changes([] {}, after({}));
   Memory memory;
   run(250, {{&original, &memory}});
   ASSERT_TRUE(memory.restore_into(restored, after(time_)));
@@ -135,7 +136,7 @@ Event counted(std::int64_t completed) {
 
 TEST(Storage, RemembersWhatWasScraped) {
   Tracker original({});
-  original.keep_changes([] {});
+  original.keep_changes([] {}, after({}));
   Memory memory;
   {
     Tracker::Batch batch(original, after(seconds(0)));
@@ -153,7 +154,7 @@ TEST(Storage, RemembersWhatWasScraped) {
   memory.commit(original, after(seconds(1)));
 
   Tracker restored({});
-  restored.keep_changes([] {});
+  restored.keep_changes([] {}, after({}));
   ASSERT_TRUE(memory.restore_into(restored, after(seconds(2))));
   restored.tick(after(seconds(3)));
   EXPECT_EQ(2U, restored.view(after(seconds(3))).sessions.size());
@@ -164,7 +165,7 @@ TEST(Storage, RemembersWhatWasScraped) {
 
 TEST(Storage, TimeWithoutTheAgentIsNoSilence) {
   Tracker original({});
-  original.keep_changes([] {});
+  original.keep_changes([] {}, after({}));
   Memory memory;
   {
     Tracker::Batch batch(original, after(seconds(0)));
@@ -172,7 +173,7 @@ TEST(Storage, TimeWithoutTheAgentIsNoSilence) {
   }
   memory.commit(original, after(seconds(0)));
   Tracker restored({});
-  restored.keep_changes([] {});
+  restored.keep_changes([] {}, after({}));
   const Now later = after(std::chrono::hours(30));
   ASSERT_TRUE(memory.restore_into(restored, later));
   restored.tick(later);
@@ -183,7 +184,7 @@ TEST(Storage, TimeWithoutTheAgentIsNoSilence) {
 
 TEST(Storage, DamagedBytesAreRefusedAndLeaveNothing) {
   Tracker original({});
-  original.keep_changes([] {});
+  original.keep_changes([] {}, after({}));
   Memory memory;
   for (unsigned i = 0; i < 40; ++i) {
     RandomJob(i).step(original, after(seconds(i)));
@@ -200,7 +201,7 @@ TEST(Storage, DamagedBytesAreRefusedAndLeaveNothing) {
       changes.resize(random() % changes.size());
     }
     Tracker tracker({});
-    tracker.keep_changes([] {});
+    tracker.keep_changes([] {}, after({}));
     if (damaged.restore_into(tracker, after(seconds(50)))) continue;
     ++refused;
     EXPECT_TRUE(tracker.view(after(seconds(50))).sessions.empty());
@@ -210,7 +211,7 @@ TEST(Storage, DamagedBytesAreRefusedAndLeaveNothing) {
 
 TEST(Storage, ShowsOnlyWhatIsCommitted) {
   Tracker tracker({});
-  tracker.keep_changes([] {});
+  tracker.keep_changes([] {}, after({}));
   Packer packer;
   Revision first = 0;
   {
@@ -248,7 +249,7 @@ TEST(Storage, ShowsOnlyWhatIsCommitted) {
 TEST(Storage, WakesOnceAfterAnEmptyCheckpoint) {
   int woken = 0;
   Tracker tracker({});
-  tracker.keep_changes([&] { ++woken; });
+  tracker.keep_changes([&] { ++woken; }, after({}));
   Packer packer;
   const auto event = [&](std::int64_t n) {
     Tracker::Batch batch(tracker, after(seconds(n)));
@@ -266,7 +267,7 @@ TEST(Storage, WakesOnceAfterAnEmptyCheckpoint) {
 
 TEST(Storage, AfterForgettingEverythingIsSavedAgain) {
   Tracker original({});
-  original.keep_changes([] {});
+  original.keep_changes([] {}, after({}));
   Memory lost;
   for (unsigned i = 0; i < 60; ++i) {
     RandomJob(i).step(original, after(seconds(i)));
@@ -278,7 +279,7 @@ TEST(Storage, AfterForgettingEverythingIsSavedAgain) {
   Memory anew;
   anew.commit(original, after(seconds(60)));
   Tracker restored({});
-  restored.keep_changes([] {});
+  restored.keep_changes([] {}, after({}));
   ASSERT_TRUE(anew.restore_into(restored, after(seconds(60))));
   EXPECT_EQ(everything(original, after(seconds(60))), everything(restored, after(seconds(60))));
   Tracker::Batch batch(restored, after(seconds(61)));

@@ -1,0 +1,208 @@
+#include "agent/history/fold.h"
+
+#include <algorithm>
+
+#include "agent/history/places.h"
+#include "agent/progress/file_record.h"
+
+namespace agent::history {
+
+using progress::FileRecord;
+using progress::Session;
+
+namespace {
+
+constexpr int kDamagedBytes = 11;  // SQLITE_CORRUPT
+
+[[noreturn]] void damaged(const char* what) { throw Failure{kDamagedBytes, what}; }
+
+// Steady time does not matter to what is only stored.
+Now stored_now(Instant at) { return {at, SteadyInstant(at.time_since_epoch())}; }
+
+}  // namespace
+
+Fold::Fold(Database& database)
+    : database_(database),
+      rows_(database),
+      get_session_(database.prepare("SELECT epoch, is_over, state FROM live_sessions "
+                                    "WHERE serial = ?")),
+      put_session_(database.prepare("INSERT OR REPLACE INTO live_sessions VALUES (?,?,?,?,?,?)")),
+      drop_session_(database.prepare("DELETE FROM live_sessions WHERE serial = ?")),
+      get_chunk_(database.prepare("SELECT epoch, records FROM live_files WHERE place = ?")),
+      put_chunk_(database.prepare("INSERT OR REPLACE INTO live_files VALUES (?,?,?)")),
+      drop_chunks_(database.prepare("DELETE FROM live_files WHERE place >= ? AND place < ?")),
+      get_chunks_(database.prepare("SELECT records FROM live_files WHERE place >= ? AND place < ? "
+                                   "AND epoch = ?")),
+      drop_changes_(database.prepare("DELETE FROM live_changes WHERE revision <= ?")),
+      put_producer_(database.prepare(
+          "INSERT OR REPLACE INTO producers SELECT ?1, ?2, 1 + coalesce(max(position), 0) "
+          "FROM producers")),
+      put_stopped_(database.prepare("INSERT OR REPLACE INTO live_stopped (session_id) VALUES (?)")),
+      drop_stopped_(database.prepare("DELETE FROM live_stopped WHERE session_id = ?")),
+      put_meta_(database.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)")) {
+  Statement sessions = database.prepare("SELECT serial, epoch, revision FROM live_sessions");
+  while (sessions.step())
+    image_.add_session(sessions.number(0), sessions.number(1), sessions.number(2), {}, {});
+  Statement changes = database.prepare("SELECT changes FROM live_changes ORDER BY revision");
+  while (changes.step()) changes_.emplace_back(changes.bytes(0));
+  for (const std::string& each : changes_) {
+    if (!image_.add_changes(each)) damaged("read the changes of a commit");
+  }
+  image_.settle();
+  now_ = stored_now(image_.head().at);
+  at_ = image_.sessions().begin();
+}
+
+bool Fold::step(std::size_t records) {
+  if (ended_) return true;
+  budget_ = records;
+  while (at_ != image_.sessions().end() && budget_ > 0) {
+    if (!at_->second.changed) {
+      ++at_;
+      continue;
+    }
+    if (!session_) begin_session();
+    const auto& files = at_->second.files;
+    while (file_ < files.size() && budget_ > 0) {
+      std::size_t end = file_ + 1;
+      while (end < files.size() && chunk_of(files[end].ref) == chunk_of(files[file_].ref)) ++end;
+      put_chunk(&files[file_], files.data() + end);
+      budget_ -= std::min(budget_, end - file_);
+      file_ = end;
+    }
+    if (file_ < files.size()) return false;
+    end_session();
+  }
+  if (at_ != image_.sessions().end()) return false;
+  end();
+  return true;
+}
+
+void Fold::load(std::string_view state) {
+  if (!session_->load(state, now_)) damaged("read the state of a session");
+}
+
+void Fold::begin_session() {
+  const auto& [serial, image] = *at_;
+  session_ = std::make_unique<Session>("", rules_, now_.wall, now_);
+  file_ = 0;
+  base_epoch_ = 0;
+  was_over_ = false;
+  std::optional<std::string> base;
+  get_session_.bind(serial);
+  if (get_session_.step()) {
+    base_epoch_ = get_session_.number(0);
+    was_over_ = get_session_.integer(1) != 0;
+    base = get_session_.bytes(2);
+  }
+  get_session_.reset();
+  if (base) load(*base);
+  const bool void_files = image.epoch_changed || image.gone;
+  if (base && void_files && !was_over_) put_unfinished();
+
+  // The first state of a session that the tables have is the base.
+  auto former = image.former.begin();
+  for (std::size_t i = base ? 1 : 0; i < image.states.size(); ++i) {
+    for (; former != image.former.end() && former->states == i; ++former) put_former(*former);
+    load(image.states[i]);
+  }
+  if (void_files) drop_chunks_.bind(first_place(serial)).bind(first_place(serial + 1)).run();
+  budget_ -= std::min<std::size_t>(budget_, 20 + image.states.size());
+}
+
+// The end of an attempt, or of a stale session's list: what it was becomes history.
+void Fold::put_former(const FormerFiles& former) {
+  if (session_->id().empty() || !keeps_history()) return;
+  rows_.put_session(at_->first, session_->snapshot(now_), now_);
+  for (const FileImage& file : former.files) {
+    FileRecord record;
+    if (!record.load(file.record)) damaged("read the record of a file");
+    rows_.put_file(at_->first, session_->identity()->attempt, record, session_->files());
+  }
+}
+
+void Fold::put_if_final(const FileRecord& record) {
+  if (progress::is_final(record.file.status) && keeps_history())
+    rows_.put_file(at_->first, session_->identity()->attempt, record, session_->files());
+}
+
+// Files that will not become final any more.
+void Fold::put_unfinished() {
+  if (!keeps_history()) return;
+  get_chunks_.bind(first_place(at_->first)).bind(first_place(at_->first + 1)).bind(base_epoch_);
+  while (get_chunks_.step()) {
+    const bool whole = progress::read_file_records(get_chunks_.bytes(0), [&](auto bytes) {
+      FileRecord record;
+      if (!record.load(bytes)) damaged("read the record of a file");
+      if (!progress::is_final(record.file.status))
+        rows_.put_file(at_->first, session_->identity()->attempt, record, session_->files());
+    });
+    if (!whole) damaged("read the records of files");
+  }
+}
+
+// Merges new records into the stored ones of the same chunk; both are in order.
+void Fold::put_chunk(const FileImage* from, const FileImage* to) {
+  const std::uint64_t place = first_place(at_->first) + chunk_of(from->ref);
+  for (const FileImage* file = from; file != to; ++file) {
+    FileRecord record;
+    if (!record.load(file->record)) damaged("read the record of a file");
+    put_if_final(record);
+  }
+  std::vector<std::string_view> merged;
+  get_chunk_.bind(place);
+  if (get_chunk_.step() && get_chunk_.number(0) == at_->second.epoch) {
+    const bool whole = progress::read_file_records(get_chunk_.bytes(1), [&](auto record) {
+      const progress::FileRef ref = FileRecord::ref_of(record);
+      for (; from != to && from->ref < ref; ++from) merged.push_back(from->record);
+      if (from == to || from->ref != ref) merged.push_back(record);
+    });
+    if (!whole) damaged("read the records of files");
+  }
+  for (; from != to; ++from) merged.push_back(from->record);
+  packer_.clear(now_);
+  progress::put_file_records(packer_, merged);
+  get_chunk_.reset();
+  put_chunk_.bind(place).bind(at_->second.epoch).bind_blob(packer_.bytes()).run();
+}
+
+void Fold::end_session() {
+  const auto& [serial, image] = *at_;
+  const bool is_over = !session_->live();
+  base_epoch_ = image.epoch;
+  if (keeps_history() && !session_->id().empty()) {
+    rows_.put_session(serial, session_->snapshot(now_), now_);
+    if ((is_over || image.gone) && !was_over_) put_unfinished();
+  }
+  if (image.gone) {
+    drop_chunks_.bind(first_place(serial)).bind(first_place(serial + 1)).run();
+    drop_session_.bind(serial).run();
+  } else {
+    session_->forget_saved();
+    packer_.clear(now_);
+    session_->save(packer_);
+    put_session_.bind(serial).bind(image.epoch).bind(image.revision);
+    put_session_.bind(std::int64_t{is_over}).bind_blob(image.kept).bind_blob(packer_.bytes()).run();
+  }
+  session_.reset();
+  ++at_;
+}
+
+void Fold::end() {
+  for (const progress::ProducerChange& producer : image_.producers())
+    put_producer_.bind_text(producer.name).bind(producer.last_seq).run();
+  for (const progress::StoppedChange& change : image_.stopped()) {
+    Statement& statement = change.stopped ? put_stopped_ : drop_stopped_;
+    statement.bind_text(change.session).run();
+  }
+  const progress::ChangesHead& head = image_.head();
+  if (head.revision > 0) {
+    put_meta_.bind_text("next_serial").bind(head.next_serial).run();
+    put_meta_.bind_text("revision").bind(head.revision).run();
+    put_meta_.bind_text("committed_at").bind(head.at.time_since_epoch().count()).run();
+    drop_changes_.bind(head.revision).run();
+  }
+  ended_ = true;
+}
+
+}  // namespace agent::history

@@ -1,0 +1,314 @@
+#include "agent/history/store.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "agent/history/places.h"
+#include "agent/history/schema.h"
+
+namespace agent::history {
+namespace {
+
+constexpr const char* kFile = "agent.db";
+constexpr int kCannotOpen = 14;          // SQLITE_CANTOPEN
+constexpr int kNotADatabase = 26;        // SQLITE_NOTADB
+constexpr std::int64_t kForget = 4'000;  // rows of files forgotten in one step
+
+std::string path_of(const StoreOptions& options) { return (options.folder / kFile).string(); }
+
+}  // namespace
+
+// One agent at a time. Held by the open file, so that it ends with the process however that ends.
+class Store::FileLock {
+ public:
+  explicit FileLock(const std::filesystem::path& path)
+      : file_(::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0640)) {
+    if (file_ >= 0 && ::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
+    const bool taken = file_ >= 0 && errno == EWOULDBLOCK;
+    const std::string why = taken ? "another agent uses this folder" : std::strerror(errno);
+    if (file_ >= 0) ::close(file_);
+    throw Failure{kCannotOpen, "lock " + path.string() + ": " + why};
+  }
+  ~FileLock() { ::close(file_); }
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+ private:
+  int file_;
+};
+
+// Statements that live as long as the connection.
+struct Store::Tables {
+  explicit Tables(Database& d)
+      : append(d.prepare("INSERT OR REPLACE INTO live_changes VALUES (?, ?)")),
+        drop_producers(d.prepare("DELETE FROM producers WHERE position IN (SELECT position "
+                                 "FROM producers ORDER BY position DESC LIMIT -1 OFFSET ?)")),
+        oldest(d.prepare("SELECT session, attempt, last_event_at FROM batch_upload_sessions "
+                         "WHERE session NOT IN (SELECT serial FROM live_sessions) "
+                         "ORDER BY last_event_at LIMIT 1")),
+        nth_file(d.prepare("SELECT number FROM batch_upload_files WHERE session = ? "
+                           "AND attempt = ? ORDER BY number LIMIT 1 OFFSET ?")),
+        drop_files(d.prepare("DELETE FROM batch_upload_files WHERE session = ? AND attempt = ? "
+                             "AND number < ?")),
+        drop_minutes(d.prepare("DELETE FROM performance_snapshots WHERE session = ? "
+                               "AND attempt = ?")),
+        drop_quotas(d.prepare("DELETE FROM api_quota_tracking WHERE session = ? AND attempt = ?")),
+        drop_session(d.prepare("DELETE FROM batch_upload_sessions WHERE session = ? "
+                               "AND attempt = ?")) {}
+  Statement append, drop_producers, oldest, nth_file, drop_files, drop_minutes, drop_quotas,
+      drop_session;
+};
+
+template <typename Do>
+auto Store::attempt(Do&& what) -> StoreResult<decltype(what())> {
+  try {
+    if constexpr (std::is_void_v<decltype(what())>) {
+      what();
+      return {};
+    } else {
+      return what();
+    }
+  } catch (const Failure& f) {
+    return failure(StoreFault{f.damaged(), f.message});
+  }
+}
+
+StoreResult<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
+  try {
+    return std::unique_ptr<Store>(new Store(options));
+  } catch (const Failure& f) {
+    return failure(StoreFault{f.damaged(), f.message});
+  }
+}
+
+Store::Store(const StoreOptions& options) : options_(options) {
+  std::error_code error;
+  std::filesystem::create_directories(options.folder, error);
+  if (error) throw Failure{kCannotOpen, "make " + options.folder.string() + ": " + error.message()};
+  lock_ = std::make_unique<FileLock>(options.folder / "agent.lock");
+  database_ =
+      std::make_unique<Database>(path_of(options), Database::Access::kReadWrite, options.vfs);
+  prepare();
+}
+
+Store::~Store() = default;
+
+void Store::prepare() {
+  switch (look_at_schema(*database_)) {
+    case SchemaState::kForeign:
+      throw Failure{kNotADatabase, "this database is another program's"};
+    case SchemaState::kNewer:
+      throw Failure{kNotADatabase, "this database was written by a newer version of the agent"};
+    case SchemaState::kEmpty:
+      database_->execute("PRAGMA auto_vacuum = INCREMENTAL");
+      break;
+    case SchemaState::kOurs:
+      break;
+  }
+  database_->execute(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000;"
+      "PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -4096; PRAGMA temp_store = "
+      "MEMORY");
+  migrate(*database_);
+  tables_ = std::make_unique<Tables>(*database_);
+  appended_bytes_ = static_cast<std::size_t>(
+      database_->integer("SELECT coalesce(sum(length(changes)), 0) FROM live_changes"));
+}
+
+std::string Store::set_aside(const StoreOptions& options, Instant now) {
+  const std::string from = path_of(options);
+  const std::string to =
+      from + ".unusable-" + std::to_string(now.time_since_epoch().count() / 1'000'000);
+  std::string done = "moved to " + to;
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    std::error_code error;
+    std::filesystem::rename(from + suffix, to + suffix, error);
+    if (error && error != std::errc::no_such_file_or_directory)
+      done = "cannot be moved: " + error.message();
+  }
+  return done;
+}
+
+// ---- a restart
+
+StoreResult<std::unique_ptr<Loaded>> Store::load() {
+  return attempt([&] {
+    auto loaded = std::make_unique<Loaded>();
+    Statement begin = database_->prepare("BEGIN");
+    Statement end = database_->prepare("COMMIT");
+    begin.run();
+    load_sessions(*loaded);
+    load_files(*loaded);
+    load_changes(*loaded);
+    loaded->image.settle();
+    load_producers(*loaded);
+    end.run();
+    for (const auto& [serial, image] : loaded->image.sessions()) {
+      if (image.gone) continue;
+      progress::SavedSession& saved = loaded->state.sessions.emplace_back();
+      saved = {serial, image.kept, image.states, {}};
+      saved.files.reserve(image.files.size());
+      for (const FileImage& file : image.files) saved.files.push_back(file.record);
+    }
+    return loaded;
+  });
+}
+
+namespace {
+
+// Bytes of the row, kept as long as what is loaded.
+std::string_view keep(Loaded& loaded, std::string_view bytes) {
+  return loaded.bytes.emplace_back(bytes);
+}
+
+}  // namespace
+
+void Store::load_sessions(Loaded& loaded) {
+  // Views into short strings would not survive the vector's growth.
+  loaded.bytes.reserve(static_cast<std::size_t>(database_->integer(
+      "SELECT 2 * (SELECT count(*) FROM live_sessions) + (SELECT count(*) FROM live_files) + "
+      "(SELECT count(*) FROM live_changes) + (SELECT count(*) FROM producers) + "
+      "(SELECT count(*) FROM live_stopped)")));
+  Statement rows =
+      database_->prepare("SELECT serial, epoch, revision, kept, state FROM live_sessions");
+  while (rows.step()) {
+    const std::string_view kept = keep(loaded, rows.bytes(3));
+    loaded.image.add_session(rows.number(0), rows.number(1), rows.number(2), kept,
+                             keep(loaded, rows.bytes(4)));
+  }
+}
+
+void Store::load_files(Loaded& loaded) {
+  live_bytes_ = 0;
+  Statement rows = database_->prepare("SELECT place, epoch, records FROM live_files");
+  while (rows.step()) {
+    const std::string_view records = keep(loaded, rows.bytes(2));
+    live_bytes_ += records.size();
+    if (!loaded.image.add_files(session_of(rows.number(0)), rows.number(1), records))
+      throw Failure{kNotADatabase, "the records of files are damaged"};
+  }
+}
+
+void Store::load_changes(Loaded& loaded) {
+  const auto meta = [&](const char* name) {
+    Statement row = database_->prepare("SELECT value FROM meta WHERE name = ?");
+    row.bind_text(name);
+    return row.step() ? row.integer(0) : std::int64_t{0};
+  };
+  progress::SavedState& state = loaded.state;
+  state.next_serial = static_cast<std::uint64_t>(meta("next_serial"));
+  state.revision = static_cast<std::uint64_t>(meta("revision"));
+  state.committed_at = Instant(Duration(meta("committed_at")));
+  Statement rows = database_->prepare("SELECT changes FROM live_changes ORDER BY revision");
+  while (rows.step()) {
+    if (!loaded.image.add_changes(keep(loaded, rows.bytes(0))))
+      throw Failure{kNotADatabase, "the changes of a commit are damaged"};
+  }
+  const progress::ChangesHead& head = loaded.image.head();
+  if (head.revision == 0) return;
+  state.next_serial = head.next_serial;
+  state.revision = head.revision;
+  state.committed_at = head.at;
+}
+
+void Store::load_producers(Loaded& loaded) {
+  progress::SavedState& state = loaded.state;
+  Statement rows = database_->prepare("SELECT name, last_seq FROM producers ORDER BY position");
+  while (rows.step()) state.producers.push_back({keep(loaded, rows.bytes(0)), rows.integer(1)});
+  for (const auto& producer : loaded.image.producers()) state.producers.push_back(producer);
+  Statement stopped = database_->prepare("SELECT session_id FROM live_stopped ORDER BY position");
+  while (stopped.step()) state.stopped.push_back(keep(loaded, stopped.bytes(0)));
+  for (const auto& change : loaded.image.stopped()) {
+    std::erase(state.stopped, change.session);
+    if (change.stopped) state.stopped.push_back(change.session);
+  }
+}
+
+// ---- commits
+
+StoreResult<void> Store::append(std::uint64_t revision, std::string_view changes) {
+  return attempt([&] {
+    tables_->append.reset();
+    tables_->append.bind(revision).bind_blob(changes).run();  // a transaction by itself
+    appended_bytes_ += changes.size();
+    ++commits_;
+  });
+}
+
+bool Store::must_fold() const {
+  return fold_ || appended_bytes_ > std::max(options_.fold_bytes, live_bytes_ / 2);
+}
+
+StoreResult<bool> Store::fold(std::size_t records) {
+  auto done = attempt([&] {
+    if (!fold_) {
+      fold_ = std::make_unique<Fold>(*database_);
+      folding_bytes_ = appended_bytes_;
+    }
+    Transaction transaction(*database_);
+    const bool is_done = fold_->step(records);
+    transaction.commit();
+    return is_done;
+  });
+  if (done && !*done) return done;
+  if (done) {
+    appended_bytes_ -= folding_bytes_;
+    live_bytes_ = std::max(live_bytes_, folding_bytes_ / 2);
+  }
+  fold_.reset();
+  return done;
+}
+
+// ---- forgetting
+
+StoreResult<bool> Store::retain(Instant now) {
+  return attempt([&] {
+    const std::int64_t sessions = database_->integer("SELECT count(*) FROM batch_upload_sessions");
+    const std::int64_t used =
+        (database_->integer("PRAGMA page_count") - database_->integer("PRAGMA freelist_count")) *
+        database_->integer("PRAGMA page_size");
+    Transaction transaction(*database_);
+    tables_->drop_producers.bind(options_.most_producers).run();
+    Statement& oldest = tables_->oldest;
+    if (!oldest.step()) {
+      transaction.commit();
+      return true;
+    }
+    const std::int64_t session = oldest.integer(0);
+    const std::int64_t attempt_number = oldest.integer(1);
+    const Instant last{Duration(oldest.integer(2))};
+    oldest.reset();
+    const bool too_old = last < now - options_.retention;
+    if (!too_old && sessions <= options_.most_sessions && used <= options_.most_bytes) {
+      transaction.commit();
+      if (database_->integer("PRAGMA freelist_count") > 1'000)
+        database_->execute("PRAGMA incremental_vacuum(500)");
+      return true;
+    }
+    if (forget_some(session, attempt_number)) {
+      for (Statement* drop :
+           {&tables_->drop_minutes, &tables_->drop_quotas, &tables_->drop_session})
+        drop->bind(session).bind(attempt_number).run();
+    }
+    transaction.commit();
+    return false;
+  });
+}
+
+// True: no file of that attempt is left.
+bool Store::forget_some(std::int64_t session, std::int64_t attempt_number) {
+  Statement& nth = tables_->nth_file;
+  nth.bind(session).bind(attempt_number).bind(kForget);
+  const bool more = nth.step();
+  const std::int64_t up_to = more ? nth.integer(0) : INT64_MAX;
+  nth.reset();
+  tables_->drop_files.bind(session).bind(attempt_number).bind(up_to).run();
+  return !more;
+}
+
+}  // namespace agent::history

@@ -1,0 +1,90 @@
+// Store: the database file of one agent: opened (a file that cannot be used is set aside), read at
+// a restart, appended to by commits, folded and trimmed in between. No thread of its own; the
+// writer's thread owns it. Every call may fail and leaves the database as it was.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "agent/clock.h"
+#include "agent/history/fold.h"
+#include "agent/history/image.h"
+#include "agent/progress/changes.h"
+#include "agent/result.h"
+
+namespace agent::history {
+
+struct StoreOptions {
+  std::filesystem::path folder;
+  Duration retention = std::chrono::days(30);       // of history, by the last event
+  std::int64_t most_sessions = 100'000;             // of history: attempts
+  std::int64_t most_bytes = std::int64_t{4} << 30;  // of the file, before history goes
+  std::int64_t most_producers = 10'000;
+  std::size_t fold_bytes = std::size_t{16} << 20;  // changes at least, unless nothing else waits
+  std::string vfs;                                 // SQLite's, for tests; empty: the system's
+};
+
+struct StoreFault {
+  bool damaged = false;  // waiting does not help: set the file aside
+  std::string message;
+};
+template <typename T>
+using StoreResult = Result<T, StoreFault>;
+
+// What a restart begins with; owns the bytes that `state` refers to.
+struct Loaded {
+  std::vector<std::string> bytes;
+  Image image;
+  progress::SavedState state;
+};
+
+class Store {
+ public:
+  static StoreResult<std::unique_ptr<Store>> open(const StoreOptions& options);
+  // Renames the database and what belongs to it; what was done, for the log.
+  static std::string set_aside(const StoreOptions& options, Instant now);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  [[nodiscard]] StoreResult<std::unique_ptr<Loaded>> load();
+  // One commit, on disk when it returns. Repeating one is harmless.
+  [[nodiscard]] StoreResult<void> append(std::uint64_t revision, std::string_view changes);
+  // Whether folding must go on even while commits wait, and whether there is anything to fold.
+  [[nodiscard]] bool must_fold() const;
+  [[nodiscard]] bool can_fold() const { return fold_ || appended_bytes_ > 0; }
+  // One bounded step of folding; true: all that was appended before it began is in the tables.
+  [[nodiscard]] StoreResult<bool> fold(std::size_t records);
+  // One bounded step of forgetting old history; true: there is nothing more to forget now.
+  [[nodiscard]] StoreResult<bool> retain(Instant now);
+
+  [[nodiscard]] std::uint64_t commits() const { return commits_; }
+
+ private:
+  struct Tables;
+  Store(const StoreOptions& options);  // throws Failure
+  void prepare();
+  void load_sessions(Loaded& loaded);
+  void load_files(Loaded& loaded);
+  void load_changes(Loaded& loaded);
+  void load_producers(Loaded& loaded);
+  [[nodiscard]] bool forget_some(std::int64_t session, std::int64_t attempt);
+  template <typename Do>
+  auto attempt(Do&& what) -> StoreResult<decltype(what())>;
+
+  StoreOptions options_;
+  class FileLock;
+  std::unique_ptr<FileLock> lock_;
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<Tables> tables_;
+  std::unique_ptr<Fold> fold_;
+  std::size_t appended_bytes_ = 0;  // in live_changes
+  std::size_t folding_bytes_ = 0;   // of these, being folded
+  std::size_t live_bytes_ = 0;      // about what live_files holds
+  std::uint64_t commits_ = 0;
+};
+
+}  // namespace agent::history

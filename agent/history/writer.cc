@@ -1,0 +1,211 @@
+#include "agent/history/writer.h"
+
+#include <algorithm>
+
+#include "agent/log/log.h"
+
+namespace agent::history {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Duration kFirstPause = milliseconds(10);
+constexpr Duration kLongestPause = milliseconds(500);
+constexpr Duration kQuiet = milliseconds(200);  // without a commit: time to tidy up
+constexpr Duration kRetainEvery = seconds(30);
+constexpr Duration kIdle = seconds(1);          // the longest sleep
+constexpr std::size_t kFoldRecords = 2'000;     // in one step: about 5 ms
+constexpr std::size_t kKeepBuffer = 4U << 20U;  // bytes
+
+}  // namespace
+
+void Writer::open() {
+  // The second time with a new file, when the first found one that cannot be used.
+  if (!open_store() && restored_) open_store();
+}
+
+void Writer::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Writer::stop(Duration patience) {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    deadline_ = steady() + patience;
+  }
+  woken_.notify_one();
+  thread_.join();
+  store_.reset();
+}
+
+void Writer::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    awake_ = true;
+  }
+  woken_.notify_one();
+}
+
+WriterState Writer::state() const {
+  const std::lock_guard lock(mutex_);
+  return state_;
+}
+
+void Writer::run() {
+  while (turn()) {
+  }
+}
+
+// False: it is over.
+bool Writer::turn() {
+  bool stopping = false;
+  SteadyInstant deadline;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping = stopping_;
+    deadline = deadline_;
+  }
+  if (stopping && steady() >= deadline) return false;
+  if (!store_ && !open_store()) {
+    sleep(pause_);
+    return true;
+  }
+  const SteadyInstant begun = steady();
+  if (!gathered_) gathered_ = source_.gather(packer_, clock_.now());
+  if (gathered_) {
+    last_begun_ = begun;
+    commit();
+    if (pause_ > Duration::zero()) {
+      sleep(pause_);
+      return true;
+    }
+    if (store_ && (store_->must_fold() || begun - last_folded_ >= options_.fold_after)) tidy();
+    if (!stopping) sleep(options_.commit_interval - (steady() - last_begun_));
+    return true;
+  }
+  if (stopping && (!store_->can_fold() || pause_ > Duration::zero())) return false;
+  if (stopping || steady() - last_committed_ >= kQuiet) {
+    const bool more =
+        store_->can_fold() || must_retain_ || steady() - last_retained_ >= kRetainEvery;
+    if (more) {
+      tidy();
+      if (pause_ == Duration::zero()) return true;
+    }
+    sleep(pause_ > Duration::zero() ? pause_ : kIdle);
+  } else {
+    sleep(kQuiet);
+  }
+  return true;
+}
+
+void Writer::commit() {
+  auto done = store_->append(*gathered_, packer_.bytes());
+  if (!done) return failed(done.error());
+  gathered_.reset();
+  packer_.clear({});
+  packer_.shrink(kKeepBuffer);
+  last_committed_ = steady();
+  source_.committed();
+  succeeded();
+}
+
+// A step of folding, or else of forgetting.
+void Writer::tidy() {
+  if (store_->can_fold()) {
+    auto done = store_->fold(kFoldRecords);
+    if (!done) return failed(done.error());
+    if (*done) last_folded_ = steady();
+  } else {
+    auto done = store_->retain(clock_.now().wall);
+    if (!done) return failed(done.error());
+    must_retain_ = !*done;
+    last_retained_ = steady();
+  }
+  succeeded();
+}
+
+bool Writer::open_store() {
+  auto opened = Store::open(options_.store);
+  if (opened && !restored_) {
+    auto loaded = (*opened)->load();
+    if (!loaded) {
+      opened = failure(loaded.error());
+    } else if (!source_.restore((*loaded)->state, clock_.now())) {
+      opened = failure(StoreFault{true, "the stored state of the sessions is damaged"});
+    } else {
+      restored_ = true;
+    }
+  }
+  if (!opened) {
+    failed(opened.error());
+    return false;
+  }
+  store_ = std::move(*opened);
+  last_folded_ = last_committed_ = steady();
+  succeeded();
+  return true;
+}
+
+void Writer::failed(const StoreFault& fault) {
+  bool is_first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    is_first = !state_.failing;
+    state_.failing = true;
+    state_.last_error = fault.message;
+    ++state_.errors;
+    state_.waiting = gathered_.has_value();
+  }
+  pause_ = std::clamp(2 * pause_, kFirstPause, kLongestPause);
+  if (is_first) {
+    source_.storage_fails(true);
+    log::error("storage fails; events are tracked and not acknowledged until it works again",
+               {{"folder", options_.store.folder.string()}, {"error", fault.message}});
+  }
+  if (fault.damaged) begin_anew(fault.message);
+}
+
+void Writer::begin_anew(const std::string& why) {
+  store_.reset();
+  const std::string done = Store::set_aside(options_.store, clock_.now().wall);
+  log::error("the database cannot be used and is begun anew",
+             {{"folder", options_.store.folder.string()}, {"error", why}, {"file", done}});
+  restored_ = true;  // there is nothing to restore
+  gathered_.reset();
+  source_.forget_saved();
+  const std::lock_guard lock(mutex_);
+  ++state_.set_aside;
+}
+
+void Writer::succeeded() {
+  bool was_failing = false;
+  {
+    const std::lock_guard lock(mutex_);
+    was_failing = state_.failing;
+    state_.failing = gathered_.has_value();
+    state_.waiting = gathered_.has_value();
+    if (!state_.failing) state_.last_error.clear();
+    if (store_) state_.commits = store_->commits();
+    was_failing = was_failing && !state_.failing;
+  }
+  if (!gathered_) pause_ = Duration::zero();
+  if (!was_failing) return;
+  source_.storage_fails(false);
+  log::info("storage works again", {{"folder", options_.store.folder.string()}});
+}
+
+void Writer::sleep(Duration time) {
+  if (time <= Duration::zero()) return;
+  std::unique_lock lock(mutex_);
+  const bool failing = pause_ > Duration::zero();
+  const bool pacing = gathered_.has_value() || time <= options_.commit_interval;
+  const bool was_stopping = stopping_;
+  woken_.wait_for(lock, time,
+                  [&] { return stopping_ != was_stopping || (awake_ && !failing && !pacing); });
+  awake_ = false;
+}
+
+}  // namespace agent::history

@@ -1,0 +1,269 @@
+// The writer with a real tracker and a real file, in real time: what was acknowledged is there
+// after any end, whatever fails on the way.
+#include "agent/history/writer.h"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <random>
+
+#include "agent/history/database.h"
+#include "agent/tracker/tracker.h"
+#include "tests/fakes/faulty_vfs.h"
+#include "tests/fakes/random_job.h"
+#include "tests/fakes/snapshot_text.h"
+#include "tests/fakes/temporary_folder.h"
+
+namespace agent::history {
+namespace {
+
+using fakes::RandomJob;
+using progress::SnapshotPtr;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// What the agent does: a tracker, and the writer that stores it.
+class Stored final : public Source {
+ public:
+  explicit Stored(const std::filesystem::path& folder, const std::string& vfs = "") {
+    WriterOptions options;
+    options.store.folder = folder;
+    options.store.vfs = vfs;
+    options.store.fold_bytes = 20'000;
+    options.commit_interval = milliseconds(1);
+    options.fold_after = milliseconds(50);
+    writer_ = std::make_unique<Writer>(options, *this, clock_);
+    tracker_.keep_changes([this] { writer_->wake(); }, clock_.now());
+    writer_->open();
+    writer_->start();
+  }
+  ~Stored() override { writer_->stop(); }
+
+  bool restore(const progress::SavedState& state, Now at) override {
+    return tracker_.restore(state, at);
+  }
+  std::optional<std::uint64_t> gather(progress::Packer& into, Now at) override {
+    return tracker_.checkpoint(into, at);
+  }
+  void committed() override { tracker_.committed(); }
+  void storage_fails(bool failing) override { tracker_.storage_fails(failing); }
+  void forget_saved() override { tracker_.forget_saved(); }
+
+  // One event of a producer; its revision.
+  tracker::Revision count(const std::string& producer, std::int64_t seq) {
+    tracker::Tracker::Batch batch(tracker_, clock_.now());
+    progress::Event event;
+    const std::string session = "of-" + producer;
+    const std::string file = "file-" + std::to_string(seq % 100);
+    event.session = session;
+    event.producer = producer;
+    event.seq = seq;
+    progress::ApiCalled call;
+    call.provider = "p";
+    event.fact = call;
+    (void)batch.apply(event);
+    event.seq.reset();
+    progress::FileProgressed progressed;
+    progressed.file = file;
+    progressed.status = progress::FileStatus::kProcessing;
+    event.fact = progressed;
+    (void)batch.apply(event);
+    return batch.revision();
+  }
+  [[nodiscard]] bool await_durable(tracker::Revision revision, Duration patience = seconds(10)) {
+    return await([&] { return tracker_.durable() >= revision; }, patience);
+  }
+  [[nodiscard]] bool await(const std::function<bool()>& condition,
+                           Duration patience = seconds(10)) {
+    for (const SteadyInstant end = clock_.now().steady + patience; !condition();) {
+      if (clock_.now().steady > end) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+  // Calls of the session that count() makes.
+  std::int64_t calls(const std::string& producer) {
+    const SnapshotPtr s = tracker_.session("of-" + producer, clock_.now());
+    return s == nullptr ? 0 : s->counters.api_ok;
+  }
+
+  SystemClock clock_;
+  tracker::Tracker tracker_{tracker::Settings{}};
+  std::unique_ptr<Writer> writer_;
+};
+
+std::string everything(tracker::Tracker& tracker) {
+  const Now at = SystemClock().now();
+  std::string text;
+  for (const SnapshotPtr& snapshot : tracker.view(at).sessions) {
+    text += snapshot->id() + ' ' + std::to_string(snapshot->version) + ' ' +
+            std::to_string(snapshot->counters.files_ended[0]) + '\n';
+    const auto page = tracker.files(snapshot->id(), std::nullopt, 0, 10'000);
+    for (const auto& file : page->files) text += fakes::text_of(file) + '\n';
+  }
+  return text;
+}
+
+std::int64_t query(const std::filesystem::path& folder, const char* sql) {
+  Database database((folder / "agent.db").string(), Database::Access::kReadOnly, "");
+  return database.integer(sql);
+}
+
+TEST(Writer, BringsBackWhatWasCommitted) {
+  const fakes::TemporaryFolder folder;
+  std::string before;
+  {
+    Stored stored(folder.path());
+    for (unsigned i = 0; i < 300; ++i) {
+      RandomJob(i).step(stored.tracker_, stored.clock_.now());
+      if (i % 10 != 0) continue;
+      ASSERT_TRUE(stored.await_durable(stored.count("p", i + 1)));
+    }
+    ASSERT_TRUE(stored.await_durable(stored.count("p", 1'000)));
+    before = everything(stored.tracker_);
+    stored.writer_->stop(Duration::zero());  // as if killed: nothing more is written
+  }
+  Stored again(folder.path());
+  EXPECT_EQ(before, everything(again.tracker_));
+  EXPECT_EQ(1'000, again.tracker_.last_seq("p"));
+  EXPECT_FALSE(again.writer_->state().failing);
+}
+
+TEST(Writer, AClosedDatabaseIsFolded) {
+  const fakes::TemporaryFolder folder;
+  {
+    Stored stored(folder.path());
+    for (unsigned i = 0; i < 100; ++i) RandomJob(i).step(stored.tracker_, stored.clock_.now());
+  }
+  EXPECT_EQ(0, query(folder.path(), "SELECT count(*) FROM live_changes"));
+  EXPECT_EQ(6, query(folder.path(), "SELECT count(*) FROM live_sessions"));
+  EXPECT_LT(6, query(folder.path(), "SELECT count(*) FROM batch_upload_files"));
+  EXPECT_EQ(0, query(folder.path(),
+                     "SELECT count(*) FROM batch_upload_files f WHERE NOT EXISTS (SELECT 1 FROM "
+                     "batch_upload_sessions s WHERE s.session = f.session AND s.attempt = "
+                     "f.attempt)"));
+}
+
+class Failing : public testing::TestWithParam<int> {};
+
+// Each call that writes fails once, in turn.
+TEST_P(Failing, IsSurvivedWithoutAFalseAcknowledgement) {
+  const fakes::TemporaryFolder folder;
+  fakes::FaultyVfs vfs;
+  std::int64_t acknowledged = 0;
+  {
+    vfs.fail_call(GetParam());
+    Stored stored(folder.path(), vfs.name());
+    for (std::int64_t seq = 1; seq <= 40 || !vfs.has_failed(); ++seq) {
+      if (seq > 400) break;
+      const tracker::Revision revision = stored.count("p", seq);
+      ASSERT_TRUE(stored.await_durable(revision, seconds(2))) << stored.writer_->state().last_error;
+      acknowledged = seq;
+    }
+    EXPECT_TRUE(stored.await([&] { return !stored.writer_->state().failing; }, seconds(2)));
+    EXPECT_TRUE(vfs.has_failed());
+    stored.writer_->stop(Duration::zero());
+  }
+  Stored again(folder.path());
+  EXPECT_EQ(acknowledged, again.tracker_.last_seq("p"));
+  EXPECT_EQ(acknowledged, again.calls("p"));
+  EXPECT_EQ(0U, again.writer_->state().set_aside);
+}
+INSTANTIATE_TEST_SUITE_P(Call, Failing, testing::Range(1, 301));
+
+TEST(Writer, AFullDiskIsSurvived) {
+  const fakes::TemporaryFolder folder;
+  fakes::FaultyVfs vfs;
+  Stored stored(folder.path(), vfs.name());
+  ASSERT_TRUE(stored.await_durable(stored.count("p", 1)));
+  vfs.fail_all(SQLITE_FULL);
+  const tracker::Revision revision = stored.count("p", 2);
+  ASSERT_TRUE(stored.await([&] { return stored.writer_->state().failing; }));
+  EXPECT_LT(stored.tracker_.durable(), revision);
+  EXPECT_EQ(2, stored.calls("p"));  // published runs ahead
+  EXPECT_NE("", stored.writer_->state().last_error);
+  vfs.fail_all(SQLITE_OK);
+  ASSERT_TRUE(stored.await_durable(revision, seconds(2)));
+  EXPECT_TRUE(stored.await([&] { return !stored.writer_->state().failing; }));
+}
+
+TEST(Writer, ALockIsWaitedFor) {
+  const fakes::TemporaryFolder folder;
+  { Stored stored(folder.path()); }
+  Database other((folder.path() / "agent.db").string(), Database::Access::kReadWrite, "");
+  other.execute("BEGIN IMMEDIATE");
+  Stored stored(folder.path());
+  const tracker::Revision revision = stored.count("p", 1);
+  ASSERT_TRUE(stored.await([&] { return stored.writer_->state().failing; }));
+  EXPECT_EQ(1, stored.calls("p"));
+  EXPECT_LT(stored.tracker_.durable(), revision);
+  other.execute("ROLLBACK");
+  EXPECT_TRUE(stored.await_durable(revision, seconds(2)));
+}
+
+TEST(Writer, TwoAgentsDoNotShareAFolder) {
+  const fakes::TemporaryFolder folder;
+  auto first = std::make_unique<Stored>(folder.path());
+  ASSERT_TRUE(first->await_durable(first->count("p", 1)));
+  Stored second(folder.path());
+  EXPECT_TRUE(second.writer_->state().failing);
+  const tracker::Revision revision = second.count("q", 1);
+  EXPECT_EQ(1, second.calls("q"));
+  EXPECT_LT(second.tracker_.durable(), revision);
+  first.reset();
+  EXPECT_TRUE(second.await_durable(revision, seconds(3)));
+  EXPECT_EQ(1, second.calls("p"));  // taken over late, and together with its own
+  EXPECT_EQ(1, second.calls("q"));
+}
+
+class Unusable : public testing::TestWithParam<int> {};
+
+TEST_P(Unusable, IsSetAside) {
+  const fakes::TemporaryFolder folder;
+  const std::filesystem::path file = folder.path() / "agent.db";
+  if (GetParam() == 0) {
+    std::ofstream(file) << "this is no database, but it is quite a bit longer than a header "
+                        << std::string(4'000, '.');
+  } else if (GetParam() == 1) {
+    Database(file.string(), Database::Access::kReadWrite, "").execute("CREATE TABLE theirs (a)");
+  } else {
+    { Stored stored(folder.path()); }
+    Database(file.string(), Database::Access::kReadWrite, "").execute("PRAGMA user_version = 99");
+  }
+  Stored stored(folder.path());
+  EXPECT_EQ(1U, stored.writer_->state().set_aside);
+  EXPECT_TRUE(stored.await_durable(stored.count("p", 1)));
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+    files += entry.path().filename().string().starts_with("agent.db.unusable-") ? 1 : 0;
+  EXPECT_LE(1, files);
+}
+INSTANTIATE_TEST_SUITE_P(File, Unusable, testing::Range(0, 3));
+
+// Damage anywhere in the file: either it is noticed, or it did not matter to the counts.
+TEST(Writer, ADamagedFileNeverCrashes) {
+  const fakes::TemporaryFolder folder;
+  {
+    Stored stored(folder.path());
+    for (unsigned i = 0; i < 200; ++i) RandomJob(i).step(stored.tracker_, stored.clock_.now());
+  }
+  std::mt19937 random(3);
+  for (int i = 0; i < 40; ++i) {
+    const fakes::TemporaryFolder copy;
+    std::filesystem::copy_file(folder.path() / "agent.db", copy.path() / "agent.db");
+    {
+      std::fstream file(copy.path() / "agent.db", std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp(static_cast<std::streamoff>(random() %
+                                             std::filesystem::file_size(copy.path() / "agent.db")));
+      for (int n = 0; n < 64; ++n) file.put(static_cast<char>(random()));
+    }
+    Stored stored(copy.path());
+    EXPECT_TRUE(stored.await_durable(stored.count("p", 1'000'000)));
+  }
+}
+
+}  // namespace
+}  // namespace agent::history
