@@ -2,6 +2,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
@@ -53,10 +54,14 @@ Agent::Agent(settings::Settings settings, settings::Given given, metrics::Build 
       wait_timer_(loop_),
       last_good_reload_(clock_.now().wall) {}
 
-Agent::~Agent() = default;
+// Without `run` too, the thread that posts to the loop ends before what it posts to.
+Agent::~Agent() {
+  if (storage_) storage_->stop();
+}
 
 Result<void> Agent::start() {
   std::signal(SIGPIPE, SIG_IGN);
+  start_storage();
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
   if (!settings_.ingest.socket.empty()) {
     if (auto opened = stream_listener_.open(); !opened) return opened;
@@ -77,10 +82,23 @@ Result<void> Agent::start() {
   return {};
 }
 
+// Before anything comes in: what was stored is there first.
+void Agent::start_storage() {
+  if (settings_.storage.path.empty()) return;
+  storage_.emplace(settings_, tracker_, clock_, [this] {
+    asio::post(loop_, [this] {
+      stream_listener_.on_durable();
+      durability_.notify();
+    });
+  });
+  storage_->start();
+}
+
 void Agent::run() {
   asio::co_spawn(loop_, tick(), asio::detached);
   asio::co_spawn(loop_, obey_signals(), asio::detached);
   loop_.run();
+  if (storage_) storage_->stop();
 }
 
 asio::awaitable<void> Agent::tick() {
@@ -202,7 +220,8 @@ web::Outside Agent::outside() {
 std::vector<web::Route> Agent::routes() {
   std::vector<web::Route> out = web::api_routes(outside_, tracker_, clock_);
   out.push_back(web::events_route(intake_, clock_, outside_.ready,
-                                  static_cast<std::size_t>(settings_.ingest.max_body_bytes.count)));
+                                  static_cast<std::size_t>(settings_.ingest.max_body_bytes.count),
+                                  &durability_));
   return out;
 }
 
@@ -237,6 +256,10 @@ metrics::AgentCounts Agent::counts() const {
     }
   }
   out.config_reloaded = last_reload_good_;
+  if (storage_) {
+    const history::WriterState state = storage_->state();
+    out.storage = metrics::StorageCounts{state.failing, state.errors, state.waiting ? 1U : 0U};
+  }
   out.config_reload_time = last_good_reload_;
   return out;
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string_view>
 
+#include "agent/cli/storage.h"
 #include "agent/clock.h"
 #include "agent/metrics/exposition.h"
 #include "agent/result.h"
@@ -17,6 +18,7 @@
 #include "agent/tracker/scrapers.h"
 #include "agent/tracker/tracker.h"
 #include "agent/web/api.h"
+#include "agent/web/durability.h"
 #include "agent/web/listener.h"
 #include "agent/web/memory.h"
 #include "agent/web/routes.h"
@@ -59,6 +61,7 @@ class Agent {
 
   Result<void> reload();
   void put_in_force();
+  void start_storage();
   [[nodiscard]] web::Outside outside();
   [[nodiscard]] std::vector<web::Route> routes();
   metrics::Page render(const metrics::Request& request);
@@ -72,6 +75,8 @@ class Agent {
   tracker::Scrapers scrapers_;
   metrics::Exposition exposition_;
   boost::asio::io_context loop_{1};
+  web::Durability durability_{loop_.get_executor(), tracker_};
+  std::optional<cli::Storage> storage_;  // none: memory only
   wire::Intake intake_;
   wire::Listener stream_listener_;
   wire::DatagramListener datagram_listener_;

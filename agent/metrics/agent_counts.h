@@ -35,6 +35,13 @@ struct EtaErrorSeries {
   progress::Histogram errors;
 };
 
+// Of the thread that stores what is tracked.
+struct StorageCounts {
+  bool is_failing = false;
+  std::uint64_t errors = 0;   // failed attempts
+  std::uint64_t waiting = 0;  // commits gathered that are not on disk yet
+};
+
 struct AgentCounts {
   std::vector<SourceCounts> sources;
   std::uint64_t duplicates = 0, stale = 0, gaps = 0;  // events; sequence numbers that were given up
@@ -42,6 +49,7 @@ struct AgentCounts {
   std::uint64_t files = 0;                            // tracked now
   std::optional<bool> config_reloaded;  // whether the last reload was good; empty: no configuration
   std::optional<Instant> config_reload_time;  // of the last good one
+  std::optional<StorageCounts> storage;       // empty: memory only
   std::vector<EtaErrorSeries> eta_errors;     // at most one for each method and family
 };
 

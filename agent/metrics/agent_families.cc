@@ -57,6 +57,22 @@ constexpr AgentFamily kAgentFamilies[] = {
     {.name = "progress_agent_files",
      .help = "Files tracked now, in all sessions.",
      .collect = [](const Everything& e, Samples& out) { out.add(e.counts.files); }},
+    {.name = "progress_agent_storage_degraded",
+     .help = "Whether storage fails: 1 while what is shown runs ahead of what is stored, and "
+             "nothing is acknowledged.",
+     .collect = [](const Everything& e, Samples& out) {
+       if (e.counts.storage) out.add(e.counts.storage->is_failing);
+     }},
+    {.name = "progress_agent_storage_queue_length",
+     .help = "Commits gathered that are not on disk yet; there is at most one.",
+     .collect = [](const Everything& e, Samples& out) {
+       if (e.counts.storage) out.add(e.counts.storage->waiting);
+     }},
+    {.name = "progress_agent_storage_errors_total", .type = Type::kCounter,
+     .help = "Failed attempts to write to storage.",
+     .collect = [](const Everything& e, Samples& out) {
+       if (e.counts.storage) out.add(e.counts.storage->errors);
+     }},
     {.name = "progress_agent_config_last_reload_successful",
      .help = "Whether the configuration in force is the one last read: 1, or 0 after a reload "
              "that failed.",

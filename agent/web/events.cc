@@ -12,12 +12,16 @@ namespace agent::web {
 namespace {
 
 namespace asio = boost::asio;
+// How long a client waits for its events to be durable, before it is told to try again.
+constexpr Duration kPatience = std::chrono::seconds(10);
+
 using BodyState = RequestParser::BodyState;
 
 class EventsUpload final : public Upload {
  public:
-  EventsUpload(wire::Intake& intake, const Clock& clock, wire::BodyKind kind, std::size_t limit)
-      : intake_(intake), clock_(clock), kind_(kind), limit_(limit) {}
+  EventsUpload(wire::Intake& intake, const Clock& clock, Durability* durability,
+               wire::BodyKind kind, std::size_t limit)
+      : intake_(intake), clock_(clock), durability_(durability), kind_(kind), limit_(limit) {}
 
   // Nothing is applied before the whole body is there: a request that is cut off, or too large, can
   // be sent again without counting anything twice.
@@ -32,6 +36,7 @@ class EventsUpload final : public Upload {
  private:
   wire::Intake& intake_;
   const Clock& clock_;
+  Durability* const durability_;  // null: all is durable at once
   const wire::BodyKind kind_;
   const std::size_t limit_;
   std::string bytes_;
@@ -47,16 +52,20 @@ asio::awaitable<Reply> EventsUpload::finish(BodyState end) {
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
   }
   const wire::BodyReply result = body.reply();
+  if (durability_ != nullptr && !co_await durability_->wait(result.revision, kPatience)) {
+    co_return error_reply(503, "storage_failing",
+                          "the events cannot be stored at present; send them again later");
+  }
   co_return json_reply(result.json + '\n', static_cast<unsigned>(result.status));
 }
 
 }  // namespace
 
 Route events_route(wire::Intake& intake, const Clock& clock, std::function<bool()> ready,
-                   std::size_t max_body_bytes) {
+                   std::size_t max_body_bytes, Durability* durability) {
   Route route{Method::post, "/v1/events", Access::kIngest};
   route.body_limit = max_body_bytes;
-  route.upload = [&intake, &clock, ready = std::move(ready), max_body_bytes](
+  route.upload = [&intake, &clock, durability, ready = std::move(ready), max_body_bytes](
                      const Request& request) -> Result<std::unique_ptr<Upload>, Reply> {
     if (!ready()) {
       return failure(error_reply(503, "stopping", "the agent stops; send to its successor"));
@@ -66,7 +75,7 @@ Route events_route(wire::Intake& intake, const Clock& clock, std::function<bool(
       return failure(error_reply(415, "unsupported_media_type",
                                  "send application/x-ndjson, or application/json"));
     }
-    return std::make_unique<EventsUpload>(intake, clock, *kind, max_body_bytes);
+    return std::make_unique<EventsUpload>(intake, clock, durability, *kind, max_body_bytes);
   };
   return route;
 }

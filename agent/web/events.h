@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "agent/clock.h"
+#include "agent/web/durability.h"
 #include "agent/web/routes.h"
 #include "agent/wire/intake.h"
 
@@ -12,6 +13,6 @@ namespace agent::web {
 
 // The route. `ready`: false while the agent stops, and takes no more events.
 Route events_route(wire::Intake& intake, const Clock& clock, std::function<bool()> ready,
-                   std::size_t max_body_bytes);
+                   std::size_t max_body_bytes, Durability* durability = nullptr);
 
 }  // namespace agent::web

@@ -28,7 +28,7 @@ enum class BodyKind : std::uint8_t {
 struct BodyReply {
   int status = 200;                // 200, or 400 when all was refused
   std::string json;                // {"accepted":N,"rejected":M,"errors":[…],"acks":{…}?}
-  tracker::Revision revision = 0;  // to be sent once this is durable
+  tracker::Revision revision = 0;  // to be sent once this is durable; 0: at once
 };
 
 class Body {
