@@ -200,6 +200,7 @@ void Agent::put_in_force() {
   log::configure(settings_.log.level, settings_.log.format);
   tracker_.configure(cli::tracker_settings(settings_));
   exposition_.configure(cli::metrics_settings(settings_));
+  if (storage_) storage_->configure(settings_);
 }
 
 web::Outside Agent::outside() {
@@ -213,7 +214,11 @@ web::Outside Agent::outside() {
           },
       .ready = [this] { return !is_leaving(); },
       .reload = [this] { return reload(); },
-      .status = [this](web::JsonWriter& json) { cli::write_configuration(json, settings_); },
+      .status =
+          [this](web::JsonWriter& json) {
+            cli::write_storage(json, storage_ ? std::optional(storage_->state()) : std::nullopt);
+            cli::write_configuration(json, settings_);
+          },
   };
 }
 

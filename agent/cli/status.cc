@@ -34,6 +34,17 @@ std::size_t shared_sections(const std::vector<std::string>& a, const std::vector
 
 }  // namespace
 
+void write_storage(web::JsonWriter& json, const std::optional<history::WriterState>& state) {
+  json.key("storage").begin_object().member("durable", state.has_value());
+  if (state) {
+    json.member("degraded", state->failing).member("queueLength", state->waiting ? 1 : 0);
+    json.member("commits", state->commits).member("errors", state->errors);
+    json.member("filesSetAside", state->set_aside);
+    if (!state->last_error.empty()) json.member("lastError", std::string_view(state->last_error));
+  }
+  json.end_object();
+}
+
 void write_configuration(web::JsonWriter& json, const settings::Settings& settings) {
   const std::vector<Described> all = settings::describe(settings);
   json.key("configuration").begin_object();

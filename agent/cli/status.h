@@ -1,11 +1,17 @@
-// The configuration in force, as GET /v1/status shows it: every key with its value, secrets hidden,
-// and who set it. Pure; any thread.
+// What GET /v1/status shows of storage, and of the configuration in force: every key with its value,
+// secrets hidden, and who set it. Pure; any thread.
 #pragma once
 
+#include <optional>
+
+#include "agent/history/writer.h"
 #include "agent/settings/settings.h"
 #include "agent/web/json_writer.h"
 
 namespace agent::cli {
+
+// The member "storage". Empty: memory only.
+void write_storage(web::JsonWriter& json, const std::optional<history::WriterState>& state);
 
 // Two members of an object: "configuration", nested as in the file, and "sources", by key, of those
 // that do not have their default.

@@ -10,10 +10,12 @@ namespace {
 history::WriterOptions writer_options(const settings::Settings& settings) {
   history::WriterOptions options;
   options.store.folder = settings.storage.path;
-  options.store.retention = settings.storage.retention;
   options.store.most_producers = static_cast<std::int64_t>(settings.ingest.max_producers);
-  options.commit_interval = settings.storage.commit_interval;
   return options;
+}
+
+history::Pace pace(const settings::Settings& settings) {
+  return {settings.storage.commit_interval, settings.storage.retention};
 }
 
 }  // namespace
@@ -23,13 +25,15 @@ Storage::Storage(const settings::Settings& settings, tracker::Tracker& tracker, 
     : tracker_(tracker),
       clock_(clock),
       changed_(std::move(changed)),
-      writer_(writer_options(settings), *this, clock) {}
+      writer_(writer_options(settings), pace(settings), *this, clock) {}
 
 void Storage::start() {
   tracker_.keep_changes([this] { writer_.wake(); }, clock_.now());
   writer_.open();
   writer_.start();
 }
+
+void Storage::configure(const settings::Settings& settings) { writer_.configure(pace(settings)); }
 
 bool Storage::restore(const progress::SavedState& state, Now at) {
   if (!tracker_.restore(state, at)) return false;

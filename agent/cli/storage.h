@@ -20,6 +20,7 @@ class Storage final : public history::Source {
 
   // Restores what was stored, and begins to store. Faults are logged and tried again.
   void start();
+  void configure(const settings::Settings& settings);  // after a reload
   void stop() { writer_.stop(); }
   [[nodiscard]] history::WriterState state() const { return writer_.state(); }
 

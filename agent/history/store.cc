@@ -266,7 +266,7 @@ StoreResult<bool> Store::fold(std::size_t records) {
 
 // ---- forgetting
 
-StoreResult<bool> Store::retain(Instant now) {
+StoreResult<bool> Store::retain(Instant oldest_kept) {
   return attempt([&] {
     const std::int64_t sessions = database_->integer("SELECT count(*) FROM batch_upload_sessions");
     const std::int64_t used =
@@ -283,7 +283,7 @@ StoreResult<bool> Store::retain(Instant now) {
     const std::int64_t attempt_number = oldest.integer(1);
     const Instant last{Duration(oldest.integer(2))};
     oldest.reset();
-    const bool too_old = last < now - options_.retention;
+    const bool too_old = last < oldest_kept;
     if (!too_old && sessions <= options_.most_sessions && used <= options_.most_bytes) {
       transaction.commit();
       if (database_->integer("PRAGMA freelist_count") > 1'000)

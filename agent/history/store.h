@@ -19,7 +19,6 @@ namespace agent::history {
 
 struct StoreOptions {
   std::filesystem::path folder;
-  Duration retention = std::chrono::days(30);       // of history, by the last event
   std::int64_t most_sessions = 100'000;             // of history: attempts
   std::int64_t most_bytes = std::int64_t{4} << 30;  // of the file, before history goes
   std::int64_t most_producers = 10'000;
@@ -59,7 +58,8 @@ class Store {
   // One bounded step of folding; true: all that was appended before it began is in the tables.
   [[nodiscard]] StoreResult<bool> fold(std::size_t records);
   // One bounded step of forgetting old history; true: there is nothing more to forget now.
-  [[nodiscard]] StoreResult<bool> retain(Instant now);
+  // `oldest`: of the last event.
+  [[nodiscard]] StoreResult<bool> retain(Instant oldest);
 
   [[nodiscard]] std::uint64_t commits() const { return commits_; }
 

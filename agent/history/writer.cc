@@ -1,6 +1,7 @@
 #include "agent/history/writer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/log/log.h"
 
@@ -49,6 +50,11 @@ void Writer::wake() {
   woken_.notify_one();
 }
 
+void Writer::configure(Pace pace) {
+  const std::lock_guard lock(mutex_);
+  new_pace_ = pace;
+}
+
 WriterState Writer::state() const {
   const std::lock_guard lock(mutex_);
   return state_;
@@ -67,10 +73,11 @@ bool Writer::turn() {
     const std::lock_guard lock(mutex_);
     stopping = stopping_;
     deadline = deadline_;
+    if (new_pace_) pace_ = *std::exchange(new_pace_, std::nullopt);
   }
   if (stopping && steady() >= deadline) return false;
   if (!store_ && !open_store()) {
-    sleep(pause_);
+    sleep(pause_, false);
     return true;
   }
   const SteadyInstant begun = steady();
@@ -79,11 +86,11 @@ bool Writer::turn() {
     last_begun_ = begun;
     commit();
     if (pause_ > Duration::zero()) {
-      sleep(pause_);
+      sleep(pause_, false);
       return true;
     }
     if (store_ && (store_->must_fold() || begun - last_folded_ >= options_.fold_after)) tidy();
-    if (!stopping) sleep(options_.commit_interval - (steady() - last_begun_));
+    if (!stopping) sleep(pace_.commit_interval - (steady() - last_begun_), false);
     return true;
   }
   if (stopping && (!store_->can_fold() || pause_ > Duration::zero())) return false;
@@ -94,9 +101,10 @@ bool Writer::turn() {
       tidy();
       if (pause_ == Duration::zero()) return true;
     }
-    sleep(pause_ > Duration::zero() ? pause_ : kIdle);
+    const bool failing = pause_ > Duration::zero();
+    sleep(failing ? pause_ : kIdle, !failing);
   } else {
-    sleep(kQuiet);
+    sleep(kQuiet, true);
   }
   return true;
 }
@@ -119,7 +127,7 @@ void Writer::tidy() {
     if (!done) return failed(done.error());
     if (*done) last_folded_ = steady();
   } else {
-    auto done = store_->retain(clock_.now().wall);
+    auto done = store_->retain(clock_.now().wall - pace_.retention);
     if (!done) return failed(done.error());
     must_retain_ = !*done;
     last_retained_ = steady();
@@ -197,14 +205,13 @@ void Writer::succeeded() {
   log::info("storage works again", {{"folder", options_.store.folder.string()}});
 }
 
-void Writer::sleep(Duration time) {
+// At most `time`; less when stopping begins and, if `wakes`, when something is to be committed.
+void Writer::sleep(Duration time, bool wakes) {
   if (time <= Duration::zero()) return;
   std::unique_lock lock(mutex_);
-  const bool failing = pause_ > Duration::zero();
-  const bool pacing = gathered_.has_value() || time <= options_.commit_interval;
   const bool was_stopping = stopping_;
   woken_.wait_for(lock, time,
-                  [&] { return stopping_ != was_stopping || (awake_ && !failing && !pacing); });
+                  [&] { return stopping_ != was_stopping || (awake_ && wakes); });
   awake_ = false;
 }
 

@@ -42,8 +42,13 @@ class Source {
 
 struct WriterOptions {
   StoreOptions store;
-  Duration commit_interval = std::chrono::milliseconds(5);
   Duration fold_after = std::chrono::seconds(10);  // at the latest, while commits go on
+};
+
+// What may change while it runs.
+struct Pace {
+  Duration commit_interval = std::chrono::milliseconds(5);
+  Duration retention = std::chrono::days(30);  // of history, by the last event
 };
 
 // For the agent's own metrics and /v1/status.
@@ -58,8 +63,8 @@ struct WriterState {
 
 class Writer {
  public:
-  Writer(WriterOptions options, Source& source, const Clock& clock)
-      : options_(std::move(options)), source_(source), clock_(clock) {}
+  Writer(WriterOptions options, Pace pace, Source& source, const Clock& clock)
+      : options_(std::move(options)), source_(source), clock_(clock), pace_(pace) {}
   ~Writer() { stop(); }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -71,6 +76,7 @@ class Writer {
   // Commits what there is, for at most `patience`, and ends the thread.
   void stop(Duration patience = std::chrono::seconds(2));
   void wake();
+  void configure(Pace pace);
   [[nodiscard]] WriterState state() const;
 
  private:
@@ -82,7 +88,7 @@ class Writer {
   void failed(const StoreFault& fault);
   void succeeded();
   void begin_anew(const std::string& why);
-  void sleep(Duration time);
+  void sleep(Duration time, bool wakes);
   [[nodiscard]] SteadyInstant steady() const { return clock_.now().steady; }
 
   const WriterOptions options_;
@@ -91,6 +97,7 @@ class Writer {
   std::thread thread_;
 
   // The thread's own, after `open`.
+  Pace pace_;
   std::unique_ptr<Store> store_;
   progress::Packer packer_;
   std::optional<std::uint64_t> gathered_;  // not on disk yet
@@ -105,6 +112,7 @@ class Writer {
   bool stopping_ = false;     // guarded by mutex_
   SteadyInstant deadline_{};  // guarded by mutex_; of stopping
   WriterState state_;         // guarded by mutex_
+  std::optional<Pace> new_pace_;  // guarded by mutex_
 };
 
 }  // namespace agent::history

@@ -62,6 +62,11 @@ Revision Tracker::durable() const {
   return stores_ ? committed_ : applied_;
 }
 
+Revision Tracker::visible() const {
+  const MutexLock lock(mutex_);
+  return stores_ && !failing_ ? committed_ : applied_;
+}
+
 bool Tracker::durable_means_committed() const {
   const MutexLock lock(mutex_);
   return stores_;

@@ -9,7 +9,8 @@ namespace agent::web {
 
 namespace asio = boost::asio;
 
-asio::awaitable<bool> Durability::wait(tracker::Revision revision, Duration patience) {
+asio::awaitable<bool> Durability::wait(tracker::Revision revision, Reached reached,
+                                       Duration patience) {
   asio::steady_timer deadline(co_await asio::this_coro::executor, patience);
   const auto is_over = std::make_shared<bool>(false);  // may outlive this wait by one callback
   // Wakes all that wait, now and then for nothing; none is held longer than it wants to be.
@@ -18,13 +19,12 @@ asio::awaitable<bool> Durability::wait(tracker::Revision revision, Duration pati
     *is_over = true;
     changed_.cancel();
   });
-  while (tracker_.durable() < revision && !*is_over) {
+  while ((tracker_.*reached)() < revision) {
+    if (*is_over) co_return false;
     boost::system::error_code ignored;
     co_await changed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
-  co_return tracker_.durable() >= revision;
+  co_return true;
 }
-
-void Durability::notify() { changed_.cancel(); }
 
 }  // namespace agent::web

@@ -12,7 +12,7 @@ namespace agent::web {
 namespace {
 
 namespace asio = boost::asio;
-// How long a client waits for its events to be durable, before it is told to try again.
+// How long a client waits for its events to be stored.
 constexpr Duration kPatience = std::chrono::seconds(10);
 
 using BodyState = RequestParser::BodyState;
@@ -34,6 +34,8 @@ class EventsUpload final : public Upload {
   asio::awaitable<Reply> finish(BodyState end) override;
 
  private:
+  asio::awaitable<wire::BodyReply> apply();
+
   wire::Intake& intake_;
   const Clock& clock_;
   Durability* const durability_;  // null: all is durable at once
@@ -45,18 +47,31 @@ class EventsUpload final : public Upload {
 asio::awaitable<Reply> EventsUpload::finish(BodyState end) {
   if (end == BodyState::kTooLong) co_return too_long_reply(limit_);
   if (end == BodyState::kBad) co_return fault_reply(Fault::kBadBody);
+  const wire::BodyReply result = co_await apply();
+  Reply reply = json_reply(result.json + '\n', static_cast<unsigned>(result.status));
+  if (durability_ == nullptr || result.revision == 0) co_return reply;
+  if (!result.acknowledges) {
+    // Nothing was promised, but who asks next should find what was told.
+    co_await durability_->wait(result.revision, &tracker::Tracker::visible, kPatience);
+    co_return reply;
+  }
+  if (co_await durability_->wait(result.revision, &tracker::Tracker::durable, kPatience))
+    co_return reply;
+  Reply later = error_reply(503, "storage_failing",
+                            "the events cannot be stored at present; send them again later");
+  later.fields.emplace_back("Retry-After", "5");
+  co_return later;
+}
+
+// A large body in steps, between which others have their turn.
+asio::awaitable<wire::BodyReply> EventsUpload::apply() {
   wire::Body body(intake_, kind_, std::move(bytes_));
   for (;;) {
     const bool has_more = body.step(clock_.now());
     if (!has_more) break;
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
   }
-  const wire::BodyReply result = body.reply();
-  if (durability_ != nullptr && !co_await durability_->wait(result.revision, kPatience)) {
-    co_return error_reply(503, "storage_failing",
-                          "the events cannot be stored at present; send them again later");
-  }
-  co_return json_reply(result.json + '\n', static_cast<unsigned>(result.status));
+  co_return body.reply();
 }
 
 }  // namespace

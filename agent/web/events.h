@@ -11,7 +11,8 @@
 
 namespace agent::web {
 
-// The route. `ready`: false while the agent stops, and takes no more events.
+// The route. `ready`: false while the agent stops, and takes no more events. `durability`: what
+// replies wait for; null: nothing.
 Route events_route(wire::Intake& intake, const Clock& clock, std::function<bool()> ready,
                    std::size_t max_body_bytes, Durability* durability = nullptr);
 

@@ -137,7 +137,7 @@ void Body::acknowledge(std::string_view producer, std::optional<std::int64_t> se
 }
 
 BodyReply Body::reply() const {
-  BodyReply reply{200, {}, acks_.empty() ? 0 : revision_};
+  BodyReply reply{200, {}, revision_, !acks_.empty()};
   if (accepted_ == 0 && rejected_ > 0) reply.status = 400;
   reply.json = concat({"{\"accepted\":", std::to_string(accepted_),
                        ",\"rejected\":", std::to_string(rejected_), ",\"errors\":[", errors_, "]"});

@@ -28,7 +28,8 @@ enum class BodyKind : std::uint8_t {
 struct BodyReply {
   int status = 200;                // 200, or 400 when all was refused
   std::string json;                // {"accepted":N,"rejected":M,"errors":[…],"acks":{…}?}
-  tracker::Revision revision = 0;  // to be sent once this is durable; 0: at once
+  tracker::Revision revision = 0;  // what it is about
+  bool acknowledges = false;       // to be sent once that is durable
 };
 
 class Body {

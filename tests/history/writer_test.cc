@@ -5,10 +5,12 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <random>
+#include <thread>
 
 #include "agent/history/database.h"
 #include "agent/tracker/tracker.h"
@@ -33,9 +35,8 @@ class Stored final : public Source {
     options.store.folder = folder;
     options.store.vfs = vfs;
     options.store.fold_bytes = 20'000;
-    options.commit_interval = milliseconds(1);
     options.fold_after = milliseconds(50);
-    writer_ = std::make_unique<Writer>(options, *this, clock_);
+    writer_ = std::make_unique<Writer>(options, Pace{std::chrono::microseconds(100)}, *this, clock_);
     tracker_.keep_changes([this] { writer_->wake(); }, clock_.now());
     writer_->open();
     writer_->start();
@@ -80,7 +81,7 @@ class Stored final : public Source {
                            Duration patience = seconds(10)) {
     for (const SteadyInstant end = clock_.now().steady + patience; !condition();) {
       if (clock_.now().steady > end) return false;
-      std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::microseconds(20));
     }
     return true;
   }
@@ -157,8 +158,9 @@ TEST_P(Failing, IsSurvivedWithoutAFalseAcknowledgement) {
   {
     vfs.fail_call(GetParam());
     Stored stored(folder.path(), vfs.name());
-    for (std::int64_t seq = 1; seq <= 40 || !vfs.has_failed(); ++seq) {
-      if (seq > 400) break;
+    std::int64_t last = 400;  // some more after the fault
+    for (std::int64_t seq = 1; seq <= last; ++seq) {
+      if (vfs.has_failed()) last = std::min(last, seq + 4);
       const tracker::Revision revision = stored.count("p", seq);
       ASSERT_TRUE(stored.await_durable(revision, seconds(2))) << stored.writer_->state().last_error;
       acknowledged = seq;
