@@ -1,5 +1,5 @@
-// What GET /v1/status shows of storage, and of the configuration in force: every key with its value,
-// secrets hidden, and who set it. Pure; any thread.
+// What GET /v1/status shows of storage, and of the configuration in force: every key with its
+// value, secrets hidden, and who set it. Pure; any thread.
 #pragma once
 
 #include <optional>

@@ -210,8 +210,7 @@ void Writer::sleep(Duration time, bool wakes) {
   if (time <= Duration::zero()) return;
   std::unique_lock lock(mutex_);
   const bool was_stopping = stopping_;
-  woken_.wait_for(lock, time,
-                  [&] { return stopping_ != was_stopping || (awake_ && wakes); });
+  woken_.wait_for(lock, time, [&] { return stopping_ != was_stopping || (awake_ && wakes); });
   awake_ = false;
 }
 

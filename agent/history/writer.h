@@ -108,10 +108,10 @@ class Writer {
 
   mutable std::mutex mutex_;
   std::condition_variable woken_;
-  bool awake_ = false;        // guarded by mutex_
-  bool stopping_ = false;     // guarded by mutex_
-  SteadyInstant deadline_{};  // guarded by mutex_; of stopping
-  WriterState state_;         // guarded by mutex_
+  bool awake_ = false;            // guarded by mutex_
+  bool stopping_ = false;         // guarded by mutex_
+  SteadyInstant deadline_{};      // guarded by mutex_; of stopping
+  WriterState state_;             // guarded by mutex_
   std::optional<Pace> new_pace_;  // guarded by mutex_
 };
 

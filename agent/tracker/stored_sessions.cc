@@ -108,8 +108,8 @@ bool Sessions::restore(const progress::SavedState& state, Now at) {
   std::vector<std::unique_ptr<Tracked>> restored;
   restored.reserve(state.sessions.size());
   for (const SavedSession& saved : state.sessions) {
-    Tracked& tracked =
-        *restored.emplace_back(std::make_unique<Tracked>("", saved.serial, rules_, past(), at.wall, at));
+    Tracked& tracked = *restored.emplace_back(
+        std::make_unique<Tracked>("", saved.serial, rules_, past(), at.wall, at));
     tracked.session().stored_files().keep_changes();
     if (!tracked.load(saved, at)) return false;
     tracked.session().forgive_silence(not_listening, at);

@@ -82,8 +82,8 @@ class Tracker {
   // Everything up to this revision is durable: committed with storage, applied without.
   [[nodiscard]] Revision durable() const;
   [[nodiscard]] bool durable_means_committed() const;
-  // Everything up to this revision is in what outputs see: what is durable, or, while storage fails,
-  // all that was applied.
+  // Everything up to this revision is in what outputs see: what is durable, or, while storage
+  // fails, all that was applied.
   [[nodiscard]] Revision visible() const;
 
   // Snapshots as of `at`, rebuilt only where something changed or the update interval passed.

@@ -107,7 +107,8 @@ TEST_F(Schema, HistoryGoesByAge) {
   ASSERT_TRUE(store);
   const Instant oldest{std::chrono::seconds(5)};
   int steps = 0;
-  for (auto done = (*store)->retain(oldest); done && !*done; done = (*store)->retain(oldest)) ++steps;
+  for (auto done = (*store)->retain(oldest); done && !*done; done = (*store)->retain(oldest))
+    ++steps;
   EXPECT_LE(14, steps);  // the big one takes three
   Database database((folder_.path() / "agent.db").string(), Database::Access::kReadOnly, "");
   EXPECT_EQ(8, database.integer("SELECT count(*) FROM batch_upload_sessions"));  // 13 to 20

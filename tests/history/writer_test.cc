@@ -36,7 +36,8 @@ class Stored final : public Source {
     options.store.vfs = vfs;
     options.store.fold_bytes = 20'000;
     options.fold_after = milliseconds(50);
-    writer_ = std::make_unique<Writer>(options, Pace{std::chrono::microseconds(100)}, *this, clock_);
+    writer_ =
+        std::make_unique<Writer>(options, Pace{std::chrono::microseconds(100)}, *this, clock_);
     tracker_.keep_changes([this] { writer_->wake(); }, clock_.now());
     writer_->open();
     writer_->start();
