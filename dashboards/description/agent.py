@@ -2,10 +2,11 @@
 
 from grafana import Column, Dashboard, Query, Row, colored, named, number, pill, stat, steps, table, timeseries
 
-from .vocabulary import AGENT, STATES, TARGET, instance_variable, links_from, share, target_variables
+from .vocabulary import AGENT, STATES, TARGET, alert_annotation, instance_variable, links_from, share, target_variables
 
 CALM = steps(("green", None), ("red", 1))
 KEY = "namespace, instance"
+ALERT = 'progress_alert_active{session=""}'
 
 
 def summary():
@@ -14,9 +15,11 @@ def summary():
 
     return [
         stat("Agents reached", "Agents that Prometheus reaches, and those that it does not.",
-             [Query("sum(up)", "up"), Query("count(up == 0) or vector(0)", "down")], 5,
+             [Query("sum(up)", "up"), Query("count(up == 0) or vector(0)", "down")], 4,
              overrides=[*colored({"up": "green"}), named("down", thresholds=steps(("#8e8e8e", None), ("red", 1)))]),
-        stat("Events per second", "Events applied per second.", [Query("sum(rate(progress_agent_events_total[$__rate_interval]))")], 4, "short",
+        stat("Alerts", "Alerts about agents that fire now; those about sessions are in the fleet overview.",
+             [Query(f"count({ALERT}) or vector(0)")], 2, thresholds=CALM, mode="background"),
+        stat("Events per second", "Events applied per second.", [Query("sum(rate(progress_agent_events_total[$__rate_interval]))")], 3, "short",
              sparkline=True, decimals=1),
         stat("Refused", "Events refused in the time range: they are lost unless their sender sends them again.",
              [Query(f"round({sum_in_range('progress_agent_events_rejected_total')})")], 3, "short", CALM, decimals=0),
@@ -85,11 +88,10 @@ def outlets():
                    [Query(f"histogram_quantile({q}, sum by (le) (rate(progress_agent_scrape_duration_seconds_bucket[$__rate_interval])))",
                           name) for q, name in ((0.5, "half"), (0.99, "99 %"))], 6, "s", min=0, span=True,
                    overrides=colored({"half": "green", "99 %": "orange"})),
-        timeseries("Storage", "Changes that wait for the disk, and errors and drops per second.",
+        timeseries("Storage", "Commits that wait for the disk, and failed attempts per second.",
                    [Query("sum(progress_agent_storage_queue_length)", "waiting"),
-                    Query("sum(rate(progress_agent_storage_errors_total[$__rate_interval]))", "errors/s"),
-                    Query("sum(rate(progress_agent_storage_dropped_total[$__rate_interval]))", "dropped/s")], 6, "short",
-                   colored({"waiting": "blue", "errors/s": "red", "dropped/s": "dark-red"}), min=0, noValue="storage is off"),
+                    Query("sum(rate(progress_agent_storage_errors_total[$__rate_interval]))", "errors/s")], 6, "short",
+                   colored({"waiting": "blue", "errors/s": "red"}), min=0, noValue="storage is off"),
         timeseries("Notifications", "Notifications per minute, by target and outcome.",
                    [Query("sum by (target, outcome) (rate(progress_agent_notifications_total[$__rate_interval])) * 60",
                           "{{target}} {{outcome}}")], 6, "short", bars=True, stack=True, axis="per minute", min=0,
@@ -120,4 +122,4 @@ def dashboard():
         {"progress_": TARGET, "process_": TARGET, "up": TARGET},
         [Row(4, summary()), Row(6, [agents()]), Row(8, intake(), "What comes in"), Row(8, outlets(), "What goes out"),
          Row(8, cost(), "What it costs")],
-        links=links_from(AGENT), refresh="30s")
+        [alert_annotation(ALERT)], links_from(AGENT), refresh="30s")

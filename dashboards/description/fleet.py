@@ -8,6 +8,8 @@ from .vocabulary import (ACTIVE, ACTIVE_STATES, FAMILIES, FINAL_STATES, FLEET, S
                          state_number, target_variables)
 
 KEY = "namespace, session"
+# States that are wrong though no alert says so.
+HELD_UP = {"failed": "critical", "stale": "critical", "stalled": "warning", "rate_limited": "info"}
 # Info carries the family; every other series is of it when its info is.
 OURS = "and on (job, instance, session) progress_session_info"
 ENDED = "last_over_time(progress_session_end_timestamp_seconds[$__range])"
@@ -136,13 +138,13 @@ def wrong():
         return f"""label_replace(label_replace({expr}, "what", "{what}", "{source}", "(.*)"), "severity", "{severity}", "", "")"""
 
     alert = f"group by ({KEY}, alert, severity) {ours('progress_alert_active')}"
-    held = f'group by ({KEY}, state) {ours("""progress_session_state{state=~"stalled|rate_limited|failed|stale"}""")}'
     unsaid = f"unless on ({KEY}) progress_alert_active"
     vanished = f"""group by ({KEY}) (last_over_time(progress_session_info[$__range]))
         unless on ({KEY}) progress_session_info unless on ({KEY}) {ENDED}"""
     found = " or ".join([
         f'label_replace({alert}, "what", "$1", "alert", "(.*)")',
-        row(f'({held} {unsaid}) == 1', "$1", "warning", "state"),
+        *(row(f"""(group by ({KEY}, state) {ours(f'progress_session_state{{state="{state}"}}')} {unsaid})""", "$1", severity, "state")
+          for state, severity in HELD_UP.items()),
         row(f"({vanished})", "gone without an end", "critical")])
     last_heard = f"time() - max by ({KEY}) (last_over_time(progress_session_last_event_timestamp_seconds[$__range]))"
     severity = {"mappings": [{"type": "value", "options": {

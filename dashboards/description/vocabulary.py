@@ -80,5 +80,5 @@ def session_url(time_range="${__url_time_range}", name="${__value.raw:percentenc
     return f"/d/{SESSION}?{time_range}&${{datasource:queryparam}}&${{job:queryparam}}{where}&var-session={name}"
 
 
-def alert_annotation():
-    return annotation("Alerts", "progress_alert_active", "red", "{{alert}}", "{{severity}}", "alert,severity")
+def alert_annotation(expr="progress_alert_active"):
+    return annotation("Alerts", expr, "red", "{{alert}}", "{{severity}}", "alert,severity")

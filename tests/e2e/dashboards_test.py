@@ -21,7 +21,6 @@ UNFILLED = {
     "progress_agent_storage_degraded": "the agent has no database yet",
     "progress_agent_storage_queue_length": "the agent has no database yet",
     "progress_agent_storage_errors_total": "the agent has no database yet",
-    "progress_agent_storage_dropped_total": "the agent has no database yet",
     "progress_agent_live_clients": "the agent has no live feed yet",
     "progress_agent_live_messages_dropped_total": "the agent has no live feed yet",
     "progress_agent_notifications_total": "nobody is told: no Alertmanager is configured",
