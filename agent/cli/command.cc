@@ -5,6 +5,7 @@
 #include <iterator>
 #include <limits>
 
+#include "agent/cli/emit.h"
 #include "agent/cli/help.h"
 #include "agent/cli/output.h"
 #include "agent/cli/parse.h"
@@ -24,9 +25,41 @@ constexpr std::array kReplayOptions = {
     Option{"--eta.log", "OUT", "write each session's predictions over time to this file", ""},
     Option{"--metrics.out", "OUT", "write the final exposition to this file", ""},
 };
+constexpr std::array kRunOptions = {
+    Option{"--session", "NAME", "the session that the job is; needed"},
+    Option{"--name", "TEXT", "what people call it; default: the session"},
+    Option{"--family", "TEXT", "what repeated runs of it share; default: the name"},
+};
+constexpr std::array kPipeOptions = {
+    Option{"--session", "NAME", "the session that the copying is; needed"},
+    Option{"--size", "BYTES", "how many bytes will come, for percentage and ETA"},
+    Option{"--lines", "", "count lines instead of bytes"},
+    Option{"--expect", "N", "with --lines: how many will come"},
+};
 constexpr std::array kDocsOptions = {
     Option{"--format", "FORMAT", "of config: yaml (a file with every default) or markdown", "yaml"},
 };
+
+constexpr std::string_view kEmitRemarks =
+    "Sends one event; with - every line of standard input is one. Fields are as in the agent's\n"
+    "events, with dashes: --total-files is totalFiles. Without an agent it warns and is done.\n\n"
+    "  progress-agent emit session.start --session nightly --total-files 400\n"
+    "  progress-agent emit file --session nightly --file a.pdf --status completed --bytes 1048576\n"
+    "  progress-agent emit session.end --session nightly --status completed\n";
+constexpr std::string_view kRunRemarks =
+    "  progress-agent run --session nightly -- ./import.sh --all\n\n"
+    "The command's input, output, signals and exit code pass through unchanged. The session "
+    "starts\n"
+    "with it and ends with it: completed, failed with its exit code, or cancelled by a signal.\n"
+    "Progress comes from events that it writes to file descriptor 3, a line of JSON each (session "
+    "and\n"
+    "ts may be left out); from N/M lines in the file $ARGO_PROGRESS_FILE; or else from what its "
+    "output\n"
+    "shows: 12/400, 37%, and the bars of tqdm, rich, pv, curl, rclone and their like.\n";
+constexpr std::string_view kPipeRemarks =
+    "  tar c data | progress-agent pipe --session backup --size 52428800 | ssh host 'cat > "
+    "data.tar'\n"
+    "  progress-agent pipe --session load --lines --expect 1000000 < rows.csv | psql -c 'copy …'\n";
 
 constexpr std::array kCommands = {
     Command{"serve", "", "run the agent", 0, 0, true, {}, serve},
@@ -42,6 +75,12 @@ constexpr std::array kCommands = {
             check_config},
     Command{"replay", "FILE|-", "run recorded events through the agent in event time", 1, 1, true,
             kReplayOptions, replay},
+    Command{"emit", "EVENT|-", "send an event from a shell, or the lines of standard input", 1, 1,
+            true, kEmitOptions, emit, kEmitRemarks},
+    Command{"run", "", "run a command and report its progress", 0, 0, true, kRunOptions, run_job,
+            kRunRemarks, true},
+    Command{"pipe", "", "copy standard input to standard output and report its progress", 0, 0,
+            true, kPipeOptions, pipe_through, kPipeRemarks},
     Command{"docs", "metrics|flags|config", "print reference text", 1, 1, false, kDocsOptions,
             docs},
 };

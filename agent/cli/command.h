@@ -1,7 +1,6 @@
 // The commands of progress-agent, as a table: what each is called, takes and does. The command
-// line,
-// `--help` and the reference come from it; a new command is a row and a function. Constant; main
-// thread.
+// line, `--help` and the reference come from it; a new command is a row and a function. Constant;
+// main thread.
 #pragma once
 
 #include <map>
@@ -21,9 +20,10 @@ inline constexpr int kSuccess = 0, kFault = 1, kUsage = 2;
 // A flag of one command, besides the settings.
 struct Option {
   std::string_view name;   // "--eta.log"
-  std::string_view value;  // what stands for its value in help: "OUT"
+  std::string_view value;  // what stands for its value in help: "OUT"; empty: a switch
   std::string_view help;
-  std::string_view standard;  // the default; empty: none
+  std::string_view standard = {};  // the default; empty: none
+  std::string_view alias = {};     // another spelling of its name
 };
 
 // One run of the program, as asked for.
@@ -31,10 +31,12 @@ struct Invocation {
   settings::Given given;                                    // flags and variables of the settings
   std::map<std::string, std::string, std::less<>> options;  // the command's own, defaults filled in
   std::vector<std::string> arguments;
+  std::vector<std::string> wrapped;  // what follows "--": another program's command line
 
   [[nodiscard]] const std::string& option(std::string_view name) const {
     return options.find(name)->second;
   }
+  [[nodiscard]] bool has(std::string_view name) const { return !option(name).empty(); }
 };
 
 struct Command {
@@ -45,6 +47,8 @@ struct Command {
   bool takes_settings;
   std::span<const Option> options;
   int (*run)(const Invocation&);  // the exit code
+  std::string_view remarks = {};  // for its own help
+  bool wraps = false;             // takes "-- COMMAND…"
 };
 
 // In the order of help; the first is what runs when none is named.
@@ -59,6 +63,9 @@ int serve(const Invocation& invocation);
 int demo(const Invocation& invocation);
 int check_config(const Invocation& invocation);
 int replay(const Invocation& invocation);
+int emit(const Invocation& invocation);
+int run_job(const Invocation& invocation);
+int pipe_through(const Invocation& invocation);
 int docs(const Invocation& invocation);
 
 }  // namespace agent::cli

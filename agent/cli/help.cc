@@ -29,6 +29,7 @@ std::string usage_of(const Command& command) {
   std::string out = "progress-agent " + std::string(command.name);
   if (command.takes_settings || !command.options.empty()) out += " [FLAG...]";
   if (!command.arguments.empty()) out += " " + std::string(command.arguments);
+  if (command.wraps) out += " -- COMMAND [ARGUMENT...]";
   return out;
 }
 
@@ -38,7 +39,9 @@ void add_options(std::string& out, const Command& command) {
   for (const Option& option : command.options) {
     std::string help(option.help);
     if (!option.standard.empty()) help += "; default " + std::string(option.standard);
-    add_term(out, std::string(option.name) + "=" + std::string(option.value), help, 22);
+    std::string term(option.name);
+    if (!option.value.empty()) term += "=" + std::string(option.value);
+    add_term(out, term, help, 30);
   }
 }
 
@@ -110,6 +113,7 @@ std::string help_of(const Command& command) {
   } else if (command.takes_settings) {
     out += "\nThe flags of serve are taken too: see progress-agent serve --help.\n";
   }
+  if (!command.remarks.empty()) out += "\n" + std::string(command.remarks);
   return out;
 }
 

@@ -48,7 +48,15 @@ struct Grammar {
     sub->allow_extras();
     sub->fallthrough(command.takes_settings);
     sub->add_flag("--help,-h");
-    for (const Option& option : command.options) value_of(*sub, std::string(option.name));
+    for (const Option& option : command.options) {
+      std::string names(option.name);
+      if (!option.alias.empty()) names += "," + std::string(option.alias);
+      if (option.value.empty()) {
+        sub->add_flag(names);
+      } else {
+        value_of(*sub, names);
+      }
+    }
     return sub;
   }
 };
@@ -133,7 +141,8 @@ Result<void> take_arguments(const Command& command, std::vector<std::string> res
   return {};
 }
 
-Result<Request> interpret(const Grammar& grammar) {
+// `behind` is what follows "--".
+Result<Request> interpret(const Grammar& grammar, std::vector<std::string> behind) {
   const auto* named = named_command(grammar);
   Request request;
   request.command = named ? named->first : &commands().front();
@@ -144,7 +153,6 @@ Result<Request> interpret(const Grammar& grammar) {
   if (grammar.version->count() > 0) return Request{Request::Kind::kVersion, nullptr, {}};
 
   std::vector<std::string> rest = grammar.app.remaining(true);
-  std::erase(rest, "--");
   const auto flag = std::ranges::find_if(
       rest, [](const std::string& text) { return text.size() > 1 && text[0] == '-'; });
   const bool takes_rest = named && named->first->most_arguments > 0;
@@ -156,6 +164,11 @@ Result<Request> interpret(const Grammar& grammar) {
     if (auto taken = take_options(*request.command, parsed, request.invocation); !taken) {
       return failure(std::move(taken).error());
     }
+  }
+  if (request.command->wraps) {
+    request.invocation.wrapped = std::move(behind);
+  } else {
+    std::ranges::move(behind, std::back_inserter(rest));
   }
   if (auto taken = take_arguments(*request.command, std::move(rest), request.invocation); !taken) {
     return failure(std::move(taken).error());
@@ -175,6 +188,10 @@ Result<Request> interpret(const Grammar& grammar) {
 Result<Request> parse(std::vector<std::string> arguments,
                       std::vector<std::pair<std::string, std::string>> variables) {
   Grammar grammar;
+  // What follows "--" is no flag of ours.
+  const auto end = std::ranges::find(arguments, "--");
+  std::vector<std::string> behind(end == arguments.end() ? end : end + 1, arguments.end());
+  arguments.erase(end, arguments.end());
   try {
     arguments = with_empty_values(std::move(arguments));
     std::ranges::reverse(arguments);  // CLI11 takes them from the back
@@ -185,7 +202,7 @@ Result<Request> parse(std::vector<std::string> arguments,
   } catch (const CLI::ParseError& error) {
     return failure(std::string(error.what()));
   }
-  auto request = interpret(grammar);
+  auto request = interpret(grammar, std::move(behind));
   if (request) request->invocation.given.variables = std::move(variables);
   return request;
 }

@@ -101,7 +101,9 @@ TEST(Help, DocumentsEveryCommandFlagAndVariable) {
   for (const Command& command : commands()) {
     EXPECT_NE(text.find("\n  " + std::string(command.name)), std::string::npos) << command.name;
     for (const Option& option : command.options) {
-      EXPECT_NE(help_of(command).find(std::string(option.name) + "="), std::string::npos);
+      EXPECT_NE(
+          help_of(command).find(std::string(option.name) + (option.value.empty() ? " " : "=")),
+          std::string::npos);
     }
   }
   for (const settings::Row& row : settings::rows()) {
