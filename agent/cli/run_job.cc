@@ -159,7 +159,7 @@ class Job {
   const std::string id_;
   bool tells_itself_ = false, has_complained_ = false;
   std::optional<Count> pending_, shown_;
-  Clock::time_point reported_{};
+  Clock::time_point reported_ = Clock::now();  // so that its own events have time to come first
 };
 
 bool write_all(int to, std::string_view text) {
@@ -210,11 +210,12 @@ class Passage {
 
   int poll_all(int timeout) {
     watched_.clear();
+    // What the job tells itself comes before what its output shows.
+    if (child_.events().is_open()) watched_.push_back({child_.events().number(), POLLIN, 0});
     if (!has_ended_) watched_.push_back({signals_.number(), POLLIN, 0});
     for (const Child::Output& output : child_.outputs()) {
       if (output.from.is_open()) watched_.push_back({output.from.number(), POLLIN, 0});
     }
-    if (child_.events().is_open()) watched_.push_back({child_.events().number(), POLLIN, 0});
     return poll(watched_.data(), watched_.size(), timeout);
   }
 
