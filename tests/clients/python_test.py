@@ -373,10 +373,11 @@ class Absent(unittest.TestCase):
 class KilledAgent(unittest.TestCase):
     """kill -9 of the agent, again and again, under load."""
 
-    def storm(self, *flags, kills=KILLS, **options):
+    def storm(self, *flags, kills=KILLS, stored=False, **options):
         """Reports through that many restarts: (the session at the end, api calls made, the client's statistics)."""
         with tempfile.TemporaryDirectory() as folder:
             client = progress_agent.Client(f"{folder}/agent.sock", **options)
+            flags += (f"--storage.path={folder}/state",) if stored else ()
             agent, done, count = Agent(*flags, folder=folder), threading.Event(), 0
             job = progress_agent.Session("storm", title="Storm", total_files=100_000, client=client).start()
 
@@ -402,7 +403,9 @@ class KilledAgent(unittest.TestCase):
                 reporter.join()
             with agent:
                 self.assertTrue(client.flush(60), client.statistics())
-                return agent.session("storm"), count, client.statistics(), client.close()
+                kept = len(client._buffer.sent)
+                client.close()
+                return agent.session("storm"), count, client.statistics(), kept
 
     def test_memory_only(self):
         """An agent that forgot everything hears all of it again, as long as it is within the bound."""
@@ -412,6 +415,16 @@ class KilledAgent(unittest.TestCase):
             metrics["filesCompleted"], metrics["apiCallsTotal"], metrics["totalFiles"], session["session"]["name"]))
         self.assertEqual((0, 0), (statistics.refused, statistics.dropped))
         self.assertEqual(statistics.made, statistics.acknowledged)
+        self.assertGreater(statistics.connections, KILLS)
+
+    def test_with_storage(self):
+        """Exact, and nothing that is on disk is kept here any longer."""
+        session, count, statistics, kept = self.storm(stored=True)
+        metrics = session["metrics"]
+        self.assertEqual((count, count, "Storm"), (
+            metrics["filesCompleted"], metrics["apiCallsTotal"], session["session"]["name"]))
+        self.assertEqual((2 * count + 1, 2 * count + 1, 0, 0), statistics[:4])
+        self.assertEqual(0, kept)
         self.assertGreater(statistics.connections, KILLS)
 
     def test_without_acknowledgement_a_session_goes_on_under_its_name(self):

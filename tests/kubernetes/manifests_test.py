@@ -7,6 +7,8 @@ import textwrap
 import unittest
 from pathlib import Path
 
+from harness.agent import ROOT
+
 import tools
 from tools import CHART, CONFIG, agent_of, pod_of
 
@@ -99,7 +101,7 @@ class Components(unittest.TestCase):
                 self.assertIs(False, pod["automountServiceAccountToken"])
 
     def build(self, kind, component, more=""):
-        """A kustomization of a user's own beside the components."""
+        """What a kustomization of a user's own beside the components becomes."""
         with tempfile.TemporaryDirectory() as folder:
             shutil.copytree(CONFIG, Path(folder) / "kubernetes", symlinks=True)
             mine = Path(folder) / "mine"
@@ -107,14 +109,16 @@ class Components(unittest.TestCase):
             (mine / "workload.yaml").write_text(own_workload(kind))
             (mine / "kustomization.yaml").write_text(
                 f"resources: [workload.yaml]\ncomponents: [../kubernetes/{component}]\n{more}")
-            workload, = tools.objects(tools.kustomize(mine))
-            return workload
+            return tools.kustomize(mine)
 
     def test_what_a_workload_has_stays(self):
         cases = [(kind, "sidecar") for kind in KINDS] + [("Job", "classic"), ("CronJob", "classic")]
-        for kind, component in cases:
+        found = tools.objects("\n---\n".join(self.build(*case) for case in cases))
+        self.assertEqual(len(cases), len(found))
+        for (kind, component), workload in zip(cases, found):
             with self.subTest(kind=kind, component=component):
-                pod = pod_of(self.build(kind, component))
+                self.assertEqual(kind, workload["kind"])
+                pod = pod_of(workload)
                 self.check_agent(pod, classic=component == "classic")
                 self.assertEqual("fetch", pod["initContainers"][0]["name"])
                 self.assertEqual(["first", "second"], [each["name"] for each in pod["containers"]][:2])
@@ -123,7 +127,7 @@ class Components(unittest.TestCase):
 
     def test_a_user_may_change_the_agent(self):
         """Its image, by kustomize's own word for that; anything else by a patch."""
-        pod = pod_of(self.build("Job", "sidecar", textwrap.dedent("""
+        workload, = tools.objects(self.build("Job", "sidecar", textwrap.dedent("""
             namePrefix: my-
             namespace: batch
             images: [{name: progress-agent, newName: registry.example/agent, newTag: "2"}]
@@ -138,6 +142,7 @@ class Components(unittest.TestCase):
                       spec:
                         initContainers: [{name: progress-agent, env: [{name: PROGRESS_AGENT_LOG_LEVEL, value: debug}]}]
             """)))
+        pod = pod_of(workload)
         agent = agent_of(pod)
         self.assertEqual("registry.example/agent:2", agent["image"])
         self.assertEqual("debug", agent["env"][0]["value"])
@@ -163,6 +168,10 @@ class Monitoring(unittest.TestCase):
         found = tools.objects(tools.kustomize(CONFIG / "monitoring"))
         monitor, = (each for each in found if each["kind"] == "PodMonitor")
         endpoint, = monitor["spec"]["podMetricsEndpoints"]
+        dashboards = [each for each in found if each["kind"] == "ConfigMap"]
+        self.assertEqual(len(list((ROOT / "dashboards").glob("*.json"))), len(dashboards))
+        for dashboard in dashboards:
+            self.assertLess(sum(map(len, dashboard["data"].values())), 1_000_000, "the size that a ConfigMap may have")
         for name in EXAMPLES:
             workload, = tools.objects(tools.kustomize(CONFIG / "examples" / name))
             agent = agent_of(pod_of(workload))

@@ -47,8 +47,9 @@ def execute(*command, **options):
                           **options)
 
 
+@functools.lru_cache(maxsize=None)
 def kustomize(place):
-    """The YAML that `kubectl apply -k` would apply."""
+    """The YAML that `kubectl apply -k` would apply, of a place that does not change."""
     done = execute(folder() / "kubectl" / "kubectl", "kustomize", place)
     if done.returncode != 0:
         raise AssertionError(f"kustomize {place}: {done.stderr}")
@@ -61,10 +62,15 @@ def helm(*arguments, **options):
 
 def judged(text):
     """[{object, faults}] of YAML documents, by the schemas of their kinds."""
+    return json.loads(_judged(text))
+
+
+@functools.lru_cache(maxsize=None)
+def _judged(text):
     done = execute("node", HERE / "validate.mjs", cwd=folder(), input=text)
     if done.returncode != 0:
         raise AssertionError(done.stderr)
-    return json.loads(done.stdout)
+    return done.stdout
 
 
 def objects(text):

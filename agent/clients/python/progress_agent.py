@@ -389,8 +389,9 @@ class Client:
         return told
 
     def close(self, timeout: Optional[float] = None) -> bool:
-        """Flushes and ends the thread; what is said afterwards begins a new one."""
+        """Flushes and ends the thread; what is said afterwards begins a new one. Sessions that are open stay so."""
         told = self.flush(self.farewell if timeout is None else timeout)
+        self.open_sessions.clear()
         with self._lock:
             self._closing = True
             self._wake()
