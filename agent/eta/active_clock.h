@@ -36,10 +36,22 @@ class ActiveClock {
   [[nodiscard]] double waited(Instant now) const;  // in all, as far as work stood still for it
   [[nodiscard]] std::size_t waits() const { return waits_; }
 
+  template <typename Archive, typename Self>
+  static void fields(Archive& archive, Self& self) {
+    archive(self.start_, self.stopped_since_, self.wait_until_, self.paused_, self.stops_,
+            self.stop_count_, self.waits_, self.older_, self.waited_, self.with_pause_,
+            self.until_);
+  }
+
  private:
   static constexpr std::size_t kRemembered = 16;
   struct Stop {
     Instant from, to;
+
+    template <typename Archive, typename Self>
+    static void fields(Archive& archive, Self& self) {
+      archive(self.from, self.to);
+    }
   };
   void go_on(Instant at);
   [[nodiscard]] Duration stopped_by(Instant t) const;

@@ -8,8 +8,9 @@ namespace {
 
 constexpr double kAging = 0.9;             // what a session counts for each newer one
 constexpr double kValidationSessions = 2;  // what the validation counts
-constexpr double kMostOverall = 4;         // at most, what all sessions together count
-constexpr double kHopeless = 0.1;          // worse than adaptive by this share: no correction
+constexpr double kMostOverall = 4;  // at most, what all sessions together count; and how many
+                                    // of them let a method speak for a new family
+constexpr double kHopeless = 0.1;   // worse than adaptive by this share: no correction
 
 double at(const std::array<double, kMethods>& values, progress::EtaMethod m) {
   return values[static_cast<std::size_t>(m)];
@@ -49,12 +50,12 @@ Choice choose(const MethodRecord& family, const MethodRecord& overall,
   }
   for (const EtaMethod m : {EtaMethod::kMlBased, EtaMethod::kLinear, EtaMethod::kExponential}) {
     if (m == EtaMethod::kMlBased && !has_model) continue;
-    if (at(c.expected_error, m) < at(c.expected_error, c.method)) c.method = m;
+    const bool proven = at(family.sessions, m) > 0 || at(overall.sessions, m) >= kMostOverall;
+    if (proven && at(c.expected_error, m) < at(c.expected_error, c.method)) c.method = m;
   }
-  const std::size_t chosen = static_cast<std::size_t>(c.method);
-  c.why = family.sessions[chosen] > 0    ? ChoiceReason::kFamilyRecord
-          : overall.sessions[chosen] > 0 ? ChoiceReason::kOverallRecord
-                                         : ChoiceReason::kValidation;
+  c.why = at(family.sessions, c.method) > 0                ? ChoiceReason::kFamilyRecord
+          : at(overall.sessions, c.method) >= kMostOverall ? ChoiceReason::kOverallRecord
+                                                           : ChoiceReason::kNeverSeen;
   return c;
 }
 

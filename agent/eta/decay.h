@@ -26,6 +26,11 @@ class Decay {
     return 2 * (sums_[static_cast<std::size_t>(basis)] / now + so_far) / now;
   }
 
+  template <typename Archive, typename Self>
+  static void fields(Archive& archive, Self& self) {
+    archive(self.sums_);
+  }
+
  private:
   std::array<double, kSizeBases + 1> sums_{};
 };

@@ -111,6 +111,7 @@ void Estimator::remember(const progress::FileChange& c, double at, double ran) {
                    [](const FileRecord& a, const FileRecord& b) { return a.id_hash < b.id_hash; });
   largest_hash_ = middle->id_hash;
   files_.erase(middle, files_.end());
+  saved_files_ = 0;
 }
 
 // The smoothed end C follows the forecast c with weight 1 - (t' / t)^kCalm between instants t' < t:

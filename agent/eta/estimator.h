@@ -91,6 +91,16 @@ class Estimator {
   };
   [[nodiscard]] Finish finish(Instant end, bool complete) const;
 
+  // For storage (stored_estimator.cc). `save` packs what storage does not have yet: a part, to be
+  // kept after those before it. `load` takes the parts in the same order; the first is whole, and
+  // so is every one after `forget_saved`, which replaces all before it. What comes back goes on as
+  // if it had never stopped, given the same family and model. False: damaged, or written by another
+  // version; then this estimator is not to be used. Nothing bounds a part but the session: its
+  // stages, and FamilyBounds::files times two files of 18 bytes.
+  void save(progress::Packer& into);
+  [[nodiscard]] bool load(std::string_view part);
+  void forget_saved();
+
   // The features of the last estimate, to train the model on.
   [[nodiscard]] const Features& features() const { return features_; }
   struct Totals {  // ln seconds: of the last estimate
@@ -107,10 +117,17 @@ class Estimator {
    public:
     double operator()(double now, double log_total);
 
+    template <typename Archive, typename Self>
+    static void fields(Archive& archive, Self& self) {
+      archive(self.at_, self.log_total_);
+    }
+
    private:
     double at_ = -1, log_total_ = 0;
   };
 
+  template <typename Archive, typename Self>
+  static void fields(Archive& archive, Self& self);
   void describe(FamilyRun& run, double total) const;
   void remember(const progress::FileChange& change, double at, double ran);
   [[nodiscard]] std::vector<Running> running(const Evidence& e, double now) const;
@@ -143,6 +160,10 @@ class Estimator {
   double first_end_ = -1;
   std::uint64_t changes_ = 0;           // observed so far
   std::uint64_t forecast_changes_ = 0;  // when the last forecast was made
+
+  // What storage has of what only grows.
+  bool saved_ = false;  // anything at all
+  std::size_t saved_stage_names_ = 0, saved_files_ = 0;
 
   // The last forecast.
   Reading reading_;

@@ -36,6 +36,11 @@ struct FileRecord {
   std::uint64_t id_hash = 0;
   float seconds = 0;
   float end = 0;  // share of the run at which it ended
+
+  template <typename Archive, typename Self>
+  static void fields(Archive& archive, Self& self) {
+    archive(self.id_hash, self.seconds, self.end);
+  }
 };
 
 // What later runs need of one that ended.

@@ -39,6 +39,17 @@ class Pace {
   [[nodiscard]] Curve files_curve(double end) const { return curve(end, kEnded, ended_); }
   [[nodiscard]] Curve busy_curve(double end) const { return curve(end, kBusy, busy_at(end)); }
 
+  // For storage: what it did not have yet, and how it comes back.
+  void save(progress::Packer& packer) {
+    packer(now_, busy_, ended_, begun_, in_flight_);
+    series_.save(packer);
+  }
+  void load(progress::Unpacker& unpacker) {
+    unpacker(now_, busy_, ended_, begun_, in_flight_);
+    series_.load(unpacker);
+  }
+  void forget_saved() { series_.forget_saved(); }
+
  private:
   enum Column : std::size_t { kEnded, kBusy, kBegun };
 

@@ -34,6 +34,11 @@ struct SizeSums {
   double timed = 0;                        // and of those whose duration is known
   double xx = 0,
          xy = 0;  // sums of (x - 1)^2 and (x - 1) * seconds; x = size / mean size of the stage
+
+  template <typename Archive, typename Self>
+  static void fields(Archive& archive, Self& self) {
+    archive(self.seen, self.running, self.done, self.timed, self.xx, self.xy);
+  }
 };
 
 struct StageWork {
@@ -55,6 +60,16 @@ struct StageWork {
   double past_waiting = 0, past_done = 0;  // seconds then
   double known_log_ratio = 0;              // sum of ln(now / then), each within +-2
   double now_done = 0;                     // seconds now, of those of past_done
+
+  bool changed = true;  // since it was last saved
+
+  template <typename Archive, typename Self>
+  static void fields(Archive& archive, Self& self) {
+    archive(self.seen, self.waiting, self.running, self.done, self.timed, self.seconds,
+            self.log_seconds, self.log_squares, self.squares, self.first_start, self.last_end,
+            self.end_sum, self.sizes, self.known_waiting, self.known_running, self.known_done,
+            self.past_waiting, self.past_done, self.known_log_ratio, self.now_done);
+  }
 };
 
 }  // namespace agent::eta

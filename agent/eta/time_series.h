@@ -5,8 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
+
+#include "agent/progress/archive.h"
 
 namespace agent::eta {
 
@@ -48,15 +52,39 @@ class TimeSeries {
     return v0 + (v1 - v0) * std::clamp((time - t0) / (t1 - t0), 0.0, 1.0);
   }
 
+  // For storage: the rows that were not saved yet, and how they come back.
+  void save(progress::Packer& packer) {
+    packer(halvings_, std::uint64_t{saved_}, std::uint64_t{rows_.size() - saved_});
+    for (std::size_t i = saved_; i < rows_.size(); ++i) packer(rows_[i]);
+    saved_ = rows_.size();
+  }
+  void load(progress::Unpacker& unpacker) {
+    std::uint64_t first = 0, more = 0;
+    unpacker(halvings_, first, more);
+    if (halvings_ > kMostHalvings || first > rows_.size() || more > 2 * kHalf - first)
+      return unpacker.fail();
+    rows_.resize(first);
+    for (std::uint64_t i = 0; i < more; ++i) unpacker(rows_.emplace_back());
+    step_ = std::ldexp(kLeastStep, static_cast<int>(halvings_));
+  }
+  void forget_saved() { saved_ = 0; }
+
  private:
   void halve() {
     for (std::size_t i = 0; i < kHalf; ++i) rows_[i] = rows_[2 * i];
     rows_.resize(kHalf);
     step_ *= 2;
+    ++halvings_;
+    saved_ = 0;
   }
 
+  static constexpr double kLeastStep = 0.001;         // seconds
+  static constexpr std::uint32_t kMostHalvings = 64;  // longer than any session
+
   std::vector<Row> rows_;
-  double step_ = 0.001;  // seconds
+  double step_ = kLeastStep;
+  std::uint32_t halvings_ = 0;
+  std::size_t saved_ = 0;  // rows that storage has
 };
 
 }  // namespace agent::eta

@@ -67,7 +67,31 @@ class Trail {
   }
   [[nodiscard]] const Foretold& last() const { return last_; }
 
+  // For storage: what it did not have yet, and how it comes back.
+  void save(progress::Packer& packer) {
+    const bool changed = saved_now_ != last_now_;
+    packer(changed);
+    if (changed) packer(last_now_, pack(last_));
+    saved_now_ = last_now_;
+    rows_.save(packer);
+  }
+  void load(progress::Unpacker& unpacker) {
+    bool changed = false;
+    unpacker(changed);
+    if (changed) {
+      Row last{};
+      unpacker(last_now_, last);
+      last_ = unpack(last);
+    }
+    rows_.load(unpacker);
+  }
+  void forget_saved() {
+    saved_now_ = kNever;
+    rows_.forget_saved();
+  }
+
  private:
+  static constexpr double kNever = -1;
   static constexpr std::size_t kWidth = kExperts + kMethods + 4;
   using Row = std::array<float, kWidth>;
 
@@ -105,7 +129,8 @@ class Trail {
 
   TimeSeries<kWidth, 64> rows_;
   Foretold last_{};
-  double last_now_ = -1;
+  double last_now_ = kNever;
+  double saved_now_ = kNever;  // of the last forecasts that storage has
 };
 
 }  // namespace agent::eta

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 namespace agent::eta {
 namespace {
@@ -21,7 +23,43 @@ bool is_done(FileStatus s) { return s == FileStatus::kCompleted || s == FileStat
 
 StageWork& Workload::stage(progress::LabelId id) {
   if (id >= stages_.size()) stages_.resize(id + std::size_t{1});
+  stages_[id].changed = true;
   return stages_[id];
+}
+
+template <typename Archive, typename Self>
+void Workload::fields(Archive& archive, Self& w) {
+  archive(w.all_, w.failed_, w.sized_, w.first_end_, w.residual_n_, w.residual_mean_,
+          w.residual_m2_, w.replay_, w.known_error_, w.stage_error_, w.known_offset_);
+}
+
+void Workload::save(progress::Packer& packer) {
+  fields(packer, *this);
+  packer.number(stages_.size());
+  packer.number(static_cast<std::uint64_t>(std::ranges::count(stages_, true, &StageWork::changed)));
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    if (!std::exchange(stages_[i].changed, false)) continue;
+    packer.number(i);
+    packer(stages_[i]);
+  }
+}
+
+void Workload::load(progress::Unpacker& unpacker) {
+  fields(unpacker, *this);
+  const std::uint64_t stages = unpacker.number(), changed = unpacker.number();
+  if (stages > std::numeric_limits<progress::LabelId>::max() || stages < stages_.size())
+    return unpacker.fail();
+  stages_.resize(stages);
+  for (std::uint64_t i = 0; i < changed && unpacker.ok(); ++i) {
+    const std::uint64_t stage = unpacker.number();
+    if (stage >= stages) return unpacker.fail();
+    unpacker(stages_[stage]);
+    stages_[stage].changed = false;
+  }
+}
+
+void Workload::forget_saved() {
+  for (StageWork& s : stages_) s.changed = true;
 }
 
 void Workload::observe(const FileChange& c, double at, double ran, const Family* family) {

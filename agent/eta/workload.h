@@ -25,6 +25,11 @@ class RecentMean {
   [[nodiscard]] bool known() const { return weight_ > 0; }
   [[nodiscard]] double mean() const { return mean_; }
 
+  template <typename Archive, typename Self>
+  static void fields(Archive& archive, Self& self) {
+    archive(self.mean_, self.weight_, self.at_);
+  }
+
  private:
   double mean_ = 0, weight_ = 0, at_ = 0;
 };
@@ -61,6 +66,11 @@ class Workload {
   [[nodiscard]] static double relative_size(const StageWork& s, std::size_t basis,
                                             const FileSize& size);
 
+  // For storage: all but the stages that it has as they are, and how they come back.
+  void save(progress::Packer& packer);
+  void load(progress::Unpacker& unpacker);
+  void forget_saved();
+
  private:
   struct Place {
     progress::FileStatus status;
@@ -70,6 +80,8 @@ class Workload {
     const FilePast* past;
   };
 
+  template <typename Archive, typename Self>
+  static void fields(Archive& archive, Self& self);
   StageWork& stage(progress::LabelId id);
   void move(const Place& place, int sign);
   static void count_past(StageWork& w, const Place& place, int sign);

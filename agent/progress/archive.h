@@ -148,6 +148,7 @@ class Packer {
     number(0);
     raw({reinterpret_cast<const char*>(&v), sizeof v});
   }
+  void put(float v) { raw({reinterpret_cast<const char*>(&v), sizeof v}); }
   // 0: never. Else the difference to the last one, plus one.
   void put(Instant v) {
     if (v == Instant::min()) return number(0);
@@ -278,6 +279,9 @@ class Unpacker {
       v = static_cast<double>(unzigzag(n >> 1U));
       return;
     }
+    if (const std::string_view bytes = take(sizeof v); ok_) std::memcpy(&v, bytes.data(), sizeof v);
+  }
+  void get(float& v) {
     if (const std::string_view bytes = take(sizeof v); ok_) std::memcpy(&v, bytes.data(), sizeof v);
   }
   void get(Instant& v) {

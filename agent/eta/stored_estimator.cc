@@ -1,0 +1,95 @@
+// What storage keeps of an estimator, and how it comes back: see estimator.h.
+//
+// FORMAT: the version; whether the part is whole; what changes all the time; what was added to what
+// only grows; and XXH3 of all that, so that damage is seen whatever it hits.
+#include <cstdint>
+#include <cstring>
+
+#include "agent/eta/estimator.h"
+#include "agent/progress/archive.h"
+#include "agent/progress/text.h"
+
+namespace agent::eta {
+namespace {
+
+using progress::Packer;
+using progress::Unpacker;
+
+constexpr std::uint64_t kVersion = 1;
+constexpr std::size_t kSumBytes = sizeof(std::uint64_t);
+constexpr std::size_t kMostFiles = std::size_t{1} << 26U;
+
+// The elements from `saved` on.
+template <typename T>
+void save_grown(Packer& packer, const std::vector<T>& list, std::size_t& saved) {
+  packer.number(saved);
+  packer.number(list.size() - saved);
+  for (std::size_t i = saved; i < list.size(); ++i) packer(list[i]);
+  saved = list.size();
+}
+
+template <typename T>
+void load_grown(Unpacker& unpacker, std::vector<T>& list) {
+  const std::uint64_t first = unpacker.number(), more = unpacker.number();
+  if (first > list.size() || more > kMostFiles || more > unpacker.rest().size())
+    return unpacker.fail();
+  list.resize(first);
+  for (std::uint64_t i = 0; i < more && unpacker.ok(); ++i) unpacker(list.emplace_back());
+}
+
+}  // namespace
+
+template <typename Archive, typename Self>
+void Estimator::fields(Archive& archive, Self& e) {
+  archive(e.background_.overall, e.clock_, e.decay_, e.largest_hash_, e.counted_, e.last_end_,
+          e.first_end_, e.changes_, e.forecast_changes_, e.adaptive_, e.learned_, e.width_);
+}
+
+void Estimator::save(Packer& packer) {
+  const std::size_t begin = packer.size();
+  packer(kVersion, !saved_);
+  saved_ = true;
+  fields(packer, *this);
+  workload_.save(packer);
+  pace_.save(packer);
+  trail_.save(packer);
+  save_grown(packer, stage_names_, saved_stage_names_);
+  save_grown(packer, files_, saved_files_);
+  const std::uint64_t sum = progress::stable_hash(packer.bytes().substr(begin));
+  packer.raw({reinterpret_cast<const char*>(&sum), sizeof sum});
+}
+
+bool Estimator::load(std::string_view part) {
+  if (part.size() < kSumBytes) return false;
+  const std::string_view kept = part.substr(0, part.size() - kSumBytes);
+  std::uint64_t sum = 0;
+  std::memcpy(&sum, part.data() + kept.size(), sizeof sum);
+  if (progress::stable_hash(kept) != sum) return false;
+  Unpacker unpacker(kept);
+  bool whole = false;
+  if (unpacker.number() != kVersion) return false;
+  unpacker(whole);
+  if (whole) *this = Estimator(Instant{}, std::move(background_));
+  if (!whole && !saved_) return false;  // what it builds on is missing
+  saved_ = true;
+  fields(unpacker, *this);
+  workload_.load(unpacker);
+  pace_.load(unpacker);
+  trail_.load(unpacker);
+  load_grown(unpacker, stage_names_);
+  load_grown(unpacker, files_);
+  saved_stage_names_ = stage_names_.size();
+  saved_files_ = files_.size();
+  consult_past();
+  return unpacker.ok() && unpacker.empty();
+}
+
+void Estimator::forget_saved() {
+  saved_ = false;
+  saved_stage_names_ = saved_files_ = 0;
+  workload_.forget_saved();
+  pace_.forget_saved();
+  trail_.forget_saved();
+}
+
+}  // namespace agent::eta

@@ -1,0 +1,136 @@
+// What storage keeps of an estimator: one that comes back from its bytes goes on as if it had never
+// stopped, whenever it was saved; damaged bytes are refused.
+#include <gtest/gtest.h>
+
+#include "tests/eta/simulated_job.h"
+
+namespace agent::eta {
+namespace {
+
+// Stages, sizes, failures, and a second run of its family.
+std::vector<SimulatedFile> job(std::uint64_t seed) {
+  auto files = scheduled(lognormal_durations(200, 4, 0.8, seed), 5);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    files[i].stage = "stage" + std::to_string(i / 50);
+    files[i].bytes = static_cast<std::int64_t>(1000 + 13 * i);
+    files[i].appears = i < 150 ? 0 : 30;
+    if (i % 17 == 0) files[i].outcome = progress::FileStatus::kFailed;
+  }
+  return files;
+}
+
+class StoredEstimator : public testing::Test {
+ protected:
+  StoredEstimator() {
+    SimulatedJob first(job(1), background());
+    first.follow(first.total());
+    auto finish = first.finish();
+    history_.add("f", std::move(finish.run), finish.complete);
+  }
+  [[nodiscard]] Background background() const {
+    return {.family = history_.family("f"),
+            .model = model_,
+            .overall = history_.overall(),
+            .remembered_files = 60};
+  }
+  // Storage's part: what was saved so far, put together.
+  Estimator restored(const std::vector<std::string>& parts) const {
+    // The overall record is the one that the session began with, whatever it is now.
+    Estimator e(Instant{}, {.family = history_.family("f"),
+                            .model = model_,
+                            .overall = {},
+                            .remembered_files = 60});
+    for (const std::string& part : parts) EXPECT_TRUE(e.load(part));
+    return e;
+  }
+  static std::string part_of(Estimator& e) {
+    progress::Packer packer;
+    e.save(packer);
+    return std::string(packer.bytes());
+  }
+
+  std::shared_ptr<const Model> model_ = shipped_model();
+  History history_;
+};
+
+void expect_same(const progress::Forecast& a, const progress::Forecast& b) {
+  EXPECT_EQ(a.method, b.method);
+  EXPECT_EQ(a.remaining, b.remaining);
+  EXPECT_EQ(a.low, b.low);
+  EXPECT_EQ(a.high, b.high);
+  EXPECT_EQ(a.confidence, b.confidence);
+  EXPECT_EQ(a.methods, b.methods);
+  EXPECT_EQ(a.deadline_risk, b.deadline_risk);
+}
+
+TEST_F(StoredEstimator, GoesOnAsIfItHadNeverStopped) {
+  SimulatedJob original(job(2), background()), other(job(2), background());
+  std::vector<std::string> parts;
+  for (int i = 1; i <= 400; ++i) {
+    const double t = original.total() * i / 400;
+    if (i == 50) original.estimator().observe_wait(after(t), after(t + 3));
+    if (i == 120) original.estimator().observe_pause(after(t));
+    if (i == 130) original.estimator().observe_resume(after(t));
+    const auto expected = original.forecast(t);
+    // It stops here, and another one takes over with what was stored.
+    if (i % 7 == 0) parts.push_back(part_of(original.estimator()));
+    if (i % 100 == 0) original.estimator().forget_saved();
+    if (i % 35 == 0) {
+      parts.push_back(part_of(original.estimator()));
+      other.run_to(t);
+      other.estimator() = restored(parts);
+      expect_same(*original.forecast(t + 0.01), *other.forecast(t + 0.01));
+    } else if (i > 35 && i != 50 && i != 120 && i != 130) {
+      expect_same(*expected, *other.forecast(t));
+    } else if (i > 35) {  // it hears the same
+      if (i == 50) other.estimator().observe_wait(after(t), after(t + 3));
+      if (i == 120) other.estimator().observe_pause(after(t));
+      if (i == 130) other.estimator().observe_resume(after(t));
+      expect_same(*expected, *other.forecast(t));
+    }
+    if (HasFailure()) FAIL() << "at step " << i;
+  }
+  const auto a = original.finish(), b = other.finish();
+  EXPECT_EQ(a.run.method_error, b.run.method_error);
+  EXPECT_EQ(a.run.files_done, b.run.files_done);
+  EXPECT_EQ(a.run.busy, b.run.busy);
+  ASSERT_EQ(a.run.known_files.size(), b.run.known_files.size());
+  for (std::size_t i = 0; i < a.run.known_files.size(); ++i) {
+    EXPECT_EQ(a.run.known_files[i].id_hash, b.run.known_files[i].id_hash);
+    EXPECT_EQ(a.run.known_files[i].seconds, b.run.known_files[i].seconds);
+  }
+}
+
+TEST_F(StoredEstimator, APartIsSmallAndTheWholeIsBounded) {
+  SimulatedJob original(job(2), background());
+  original.follow(original.total() / 2);
+  const std::string whole = part_of(original.estimator());
+  original.forecast(original.total() / 2 + 0.01);
+  EXPECT_LT(part_of(original.estimator()).size(), 2'000U);
+  EXPECT_LT(whole.size(), 30'000U);
+}
+
+TEST_F(StoredEstimator, DamagedBytesAreRefused) {
+  SimulatedJob original(job(2), background());
+  original.follow(original.total() / 3);
+  const std::string whole = part_of(original.estimator());
+  original.forecast(original.total() / 2);
+  const std::string later = part_of(original.estimator());
+  const auto loads = [&](const std::string& part) {
+    Estimator e(Instant{}, background());
+    return e.load(part);
+  };
+  EXPECT_TRUE(loads(whole));
+  EXPECT_FALSE(loads(later));  // what it builds on is missing
+  for (std::size_t n = 0; n < whole.size(); n += 13) EXPECT_FALSE(loads(whole.substr(0, n)));
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    std::string damaged = whole;
+    damaged[i] = static_cast<char>(damaged[i] ^ (1 << i % 8));
+    EXPECT_FALSE(loads(damaged)) << i;
+  }
+  EXPECT_FALSE(loads(whole + "x"));
+  EXPECT_FALSE(loads(""));
+}
+
+}  // namespace
+}  // namespace agent::eta
