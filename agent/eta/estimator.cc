@@ -35,7 +35,12 @@ Estimator::Estimator(Instant start, Background background)
 void Estimator::belong(std::shared_ptr<const Family> family, std::size_t remembered_files) {
   background_.family = std::move(family);
   background_.remembered_files = remembered_files;
+  workload_.forget_past();
   consult_past();
+}
+
+void Estimator::recall(std::uint64_t id_hash, progress::LabelId stage, FileStatus status) {
+  if (background_.family != nullptr) workload_.recall(id_hash, stage, status, *background_.family);
 }
 
 void Estimator::consult_past() {

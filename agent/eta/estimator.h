@@ -64,8 +64,10 @@ class Estimator {
  public:
   Estimator(Instant start, Background background);
 
-  // The family became known, or another one.
+  // The family became known, or another one. Whoever says so tells it of every file that waits or
+  // runs, with `recall`.
   void belong(std::shared_ptr<const Family> family, std::size_t remembered_files);
+  void recall(std::uint64_t id_hash, progress::LabelId stage, progress::FileStatus status);
 
   // What changes; O(1) each, in the order of the events. Nothing for progress within a file.
   void observe(const progress::FileChange& change);
@@ -100,6 +102,8 @@ class Estimator {
   void save(progress::Packer& into);
   [[nodiscard]] bool load(std::string_view part);
   void forget_saved();
+  // After `load`: whether the family is as it was when the estimator was saved; if not, `recall`.
+  [[nodiscard]] bool family_is_as_saved() const { return family_runs_ == runs_of_family(); }
 
   // The features of the last estimate, to train the model on.
   [[nodiscard]] const Features& features() const { return features_; }
@@ -110,6 +114,9 @@ class Estimator {
 
  private:
   void consult_past();
+  [[nodiscard]] std::uint32_t runs_of_family() const {
+    return background_.family == nullptr ? 0 : background_.family->run_count();
+  }
   using EtaMethod = progress::EtaMethod;
 
   // A predicted end, moved in proportion to elapsed time; ln of total seconds.
@@ -162,7 +169,8 @@ class Estimator {
   std::uint64_t forecast_changes_ = 0;  // when the last forecast was made
 
   // What storage has of what only grows.
-  bool saved_ = false;  // anything at all
+  bool saved_ = false;             // anything at all
+  std::uint32_t family_runs_ = 0;  // of the family, when it was saved
   std::size_t saved_stage_names_ = 0, saved_files_ = 0;
 
   // The last forecast.

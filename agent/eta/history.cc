@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 namespace agent::eta {
 
@@ -14,7 +15,10 @@ std::shared_ptr<const Family> History::family(std::string_view name) const {
 }
 
 void History::add(std::string_view name, FamilyRun run, bool complete) {
-  if (complete) overall_.add(run.method_error);
+  if (complete) {
+    overall_.add(run.method_error);
+    overall_changed_ = true;
+  }
   if (name.empty()) return;
   auto found = families_.find(name);
   if (found == families_.end()) {
@@ -22,6 +26,7 @@ void History::add(std::string_view name, FamilyRun run, bool complete) {
   }
   found->second.family = found->second.family->with(std::move(run), complete, bounds_.family);
   found->second.touched = ++clock_;
+  note(changed_, name);
   evict();
 }
 
@@ -32,10 +37,31 @@ void History::restore(std::string_view name, std::shared_ptr<const Family> famil
 
 void History::evict() {
   while (families_.size() > bounds_.families) {
-    families_.erase(std::min_element(
+    const auto oldest = std::min_element(
         families_.begin(), families_.end(),
-        [](const auto& a, const auto& b) { return a.second.touched < b.second.touched; }));
+        [](const auto& a, const auto& b) { return a.second.touched < b.second.touched; });
+    note(gone_, oldest->first);
+    families_.erase(oldest);
   }
+}
+
+// Its last change is what counts.
+void History::note(std::set<std::string, std::less<>>& list, std::string_view name) {
+  if (!keeps_changes_) return;
+  for (auto* other : {&changed_, &gone_}) {
+    if (const auto found = other->find(name); found != other->end()) other->erase(found);
+  }
+  list.emplace(name);
+}
+
+History::Changes History::take_changes() {
+  Changes c;
+  c.changed.assign(changed_.begin(), changed_.end());
+  c.gone.assign(gone_.begin(), gone_.end());
+  c.overall = keeps_changes_ && std::exchange(overall_changed_, false);
+  changed_.clear();
+  gone_.clear();
+  return c;
 }
 
 std::vector<std::string> History::names() const {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,8 +37,15 @@ class History {
   [[nodiscard]] const HistoryBounds& bounds() const { return bounds_; }
   [[nodiscard]] std::vector<std::string> names() const;  // sorted
 
-  // For storage: a family as bytes, and back. Bytes of another version, or damaged ones, are
-  // refused.
+  // For storage: what changed since the last call, from `keep_changes` on. Names, sorted.
+  struct Changes {
+    std::vector<std::string> changed, gone;  // families
+    bool overall = false;
+  };
+  void keep_changes() { keeps_changes_ = true; }
+  [[nodiscard]] Changes take_changes();
+  // A family as bytes, and back; about 24 bytes a file and 400 a run. Bytes of another version, or
+  // damaged ones, are refused. (The overall record is packed by its `fields`.)
   static std::string encode(const Family& family);
   static Result<std::shared_ptr<const Family>> decode(std::string_view bytes);
   // Puts a stored family back, without counting it anew.
@@ -50,11 +58,14 @@ class History {
     std::uint64_t touched = 0;
   };
   void evict();
+  void note(std::set<std::string, std::less<>>& list, std::string_view name);
 
   HistoryBounds bounds_;
   std::map<std::string, Entry, std::less<>> families_;
   MethodRecord overall_;
   std::uint64_t clock_ = 0;
+  bool keeps_changes_ = false, overall_changed_ = false;
+  std::set<std::string, std::less<>> changed_, gone_;
 };
 
 }  // namespace agent::eta

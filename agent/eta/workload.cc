@@ -84,6 +84,23 @@ void Workload::observe(const FileChange& c, double at, double ran, const Family*
   }
 }
 
+void Workload::forget_past() {
+  for (std::size_t i = 0; i <= stages_.size(); ++i) {
+    StageWork& w = i < stages_.size() ? stage(static_cast<progress::LabelId>(i)) : all_;
+    w.known_waiting = w.known_running = 0;
+    w.past_waiting = 0;
+  }
+}
+
+void Workload::recall(std::uint64_t id_hash, progress::LabelId id, FileStatus status,
+                      const Family& family) {
+  const FilePast* past = family.file(id_hash);
+  if (past == nullptr) return;
+  const Place place{status, false, id, {}, past};
+  count_past(stage(id), place, 1);
+  count_past(all_, place, 1);
+}
+
 // Takes a file out of (sign -1) or puts it into (+1) the counts of its state and stage.
 void Workload::move(const Place& p, int sign) {
   if (!makes_work(p.status, p.restored)) return;

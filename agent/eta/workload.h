@@ -66,6 +66,11 @@ class Workload {
   [[nodiscard]] static double relative_size(const StageWork& s, std::size_t basis,
                                             const FileSize& size);
 
+  // The family changed: forgets which files that wait or run it knows; and learns it anew.
+  void forget_past();
+  void recall(std::uint64_t id_hash, progress::LabelId stage, progress::FileStatus status,
+              const Family& family);
+
   // For storage: all but the stages that it has as they are, and how they come back.
   void save(progress::Packer& packer);
   void load(progress::Unpacker& unpacker);

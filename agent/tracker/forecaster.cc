@@ -40,17 +40,54 @@ void Forecaster::begin() {
 // The family may be told after the first files were.
 void Forecaster::follow_family() {
   if (history_ == nullptr || session_->identity()->family == family_) return;
+  join_family();
+}
+
+// The estimator hears which files that wait or run the family knows.
+void Forecaster::join_family() {
   family_ = session_->identity()->family;
-  estimator_->belong(session_->config().analytics ? history_->family(family_) : nullptr,
-                     family_.empty() ? 0 : history_->bounds().family.files);
+  const bool keeps = history_ != nullptr && !family_.empty();
+  estimator_->belong(keeps && session_->config().analytics ? history_->family(family_) : nullptr,
+                     keeps ? history_->bounds().family.files : 0);
+  const progress::FileTable& table = session_->files().table();
+  for (auto ref = table.next_from(0); ref;
+       ref = table.next_from(table.after(*ref, table.at(*ref)))) {
+    const progress::File& f = table.at(*ref);
+    if (f.restored || progress::is_final(f.status)) continue;
+    estimator_->recall(progress::stable_hash(f.id()), f.stage, f.status);
+  }
+}
+
+void Forecaster::save(progress::Packer& into) {
+  if (estimator_) estimator_->save(into);
+}
+
+bool Forecaster::load(std::span<const std::string_view> parts) {
+  estimator_.reset();
+  for (const std::string_view part : parts) {
+    if (part.empty()) {
+      estimator_.reset();
+      continue;
+    }
+    if (!estimator_) begin();
+    if (!estimator_->load(part)) return false;
+  }
+  if (estimator_ && !estimator_->family_is_as_saved()) join_family();
+  return true;
+}
+
+void Forecaster::forget_saved() {
+  if (estimator_) estimator_->forget_saved();
 }
 
 void Forecaster::on_file(const progress::FileChange& change) {
+  if (!session_->live()) return;  // late: corrects counts only
   if (!estimator_ || attempt_ != session_->identity()->attempt) begin();
   estimator_->observe(change);
 }
 
 void Forecaster::after(const progress::Event& event, Instant ts) {
+  if (!session_->live()) return;
   if (!estimator_ || attempt_ != session_->identity()->attempt) {
     begin();
     adopt_restored();

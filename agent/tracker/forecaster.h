@@ -5,7 +5,9 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "agent/eta/estimator.h"
 #include "agent/eta/history.h"
@@ -32,6 +34,15 @@ class Forecaster final : public progress::FileObserver {
   // remembers.
   std::optional<eta::Estimator::Finish> finish(Instant end, progress::EndStatus status);
 
+  // The session is over, without an end that can be graded.
+  void leave() { estimator_.reset(); }
+
+  // For storage: as Estimator's, called with every save of the session; a part is empty while there
+  // is no estimator. `load` takes all parts, once the session and its files are back.
+  void save(progress::Packer& into);
+  [[nodiscard]] bool load(std::span<const std::string_view> parts);
+  void forget_saved();
+
   [[nodiscard]] const eta::Estimator* estimator() const {
     return estimator_ ? &*estimator_ : nullptr;
   }
@@ -39,6 +50,7 @@ class Forecaster final : public progress::FileObserver {
  private:
   void begin();
   void follow_family();
+  void join_family();
   void adopt_restored();
   void name_stages();
   void sample_running();

@@ -179,6 +179,7 @@ void Sessions::note_duplicate(std::string_view id) {
 // It is over: ended, stale, or stopped.
 void Sessions::leave(Tracked& tracked, Now at) {
   --active_;
+  tracked.forecaster().leave();
   tracked.left_at = at.steady;
   tracked.scraped = false;
   left_.push_back(tracked.serial());

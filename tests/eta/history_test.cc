@@ -75,6 +75,42 @@ TEST(History, BytesBringBackTheSameFamily) {
   EXPECT_TRUE(std::isnan((*back)->runs().back().method_error[3]));
 }
 
+TEST(History, TellsStorageWhatChanged) {
+  History history({.families = 2, .family = {}});
+  history.add("before", {}, true);
+  EXPECT_TRUE(history.take_changes().changed.empty());  // nobody keeps them
+  history.keep_changes();
+  history.add("b", {}, true);
+  history.add("a", {}, true);
+  auto c = history.take_changes();
+  EXPECT_EQ(c.changed, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(c.gone, std::vector<std::string>{"before"});
+  EXPECT_TRUE(c.overall);
+  c = history.take_changes();
+  EXPECT_TRUE(c.changed.empty() && c.gone.empty() && !c.overall);
+  history.add("c", {}, false);
+  history.add("b", {}, false);  // comes back
+  c = history.take_changes();
+  EXPECT_EQ(c.changed, (std::vector<std::string>{"b", "c"}));
+  EXPECT_EQ(c.gone, std::vector<std::string>{"a"});
+  EXPECT_FALSE(c.overall);
+}
+
+TEST(History, TheOverallRecordIsPackedByItsFields) {
+  History history;
+  FamilyRun run;
+  run.method_error = {0.5F, 0.25F, 0.125F, std::numeric_limits<float>::quiet_NaN()};
+  history.add("", run, true);
+  progress::Packer packer;
+  packer(history.overall());
+  MethodRecord back;
+  progress::Unpacker unpacker(packer.bytes());
+  unpacker(back);
+  EXPECT_TRUE(unpacker.ok());
+  EXPECT_EQ(back.error, history.overall().error);
+  EXPECT_EQ(back.sessions, history.overall().sessions);
+}
+
 TEST(History, DamagedBytesAreRefused) {
   const std::string bytes = History::encode(family_of(3, 10));
   for (std::size_t n = 0; n < bytes.size(); n += 7) {

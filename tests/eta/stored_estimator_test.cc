@@ -36,10 +36,9 @@ class StoredEstimator : public testing::Test {
   // Storage's part: what was saved so far, put together.
   Estimator restored(const std::vector<std::string>& parts) const {
     // The overall record is the one that the session began with, whatever it is now.
-    Estimator e(Instant{}, {.family = history_.family("f"),
-                            .model = model_,
-                            .overall = {},
-                            .remembered_files = 60});
+    Estimator e(
+        Instant{},
+        {.family = history_.family("f"), .model = model_, .overall = {}, .remembered_files = 60});
     for (const std::string& part : parts) EXPECT_TRUE(e.load(part));
     return e;
   }
@@ -108,6 +107,21 @@ TEST_F(StoredEstimator, APartIsSmallAndTheWholeIsBounded) {
   original.forecast(original.total() / 2 + 0.01);
   EXPECT_LT(part_of(original.estimator()).size(), 2'000U);
   EXPECT_LT(whole.size(), 30'000U);
+}
+
+// The family had another run meanwhile: what is known of the files that wait is counted anew.
+TEST_F(StoredEstimator, AnotherRunOfTheFamilyIsNoticed) {
+  SimulatedJob original(job(2), background());
+  original.follow(original.total() / 2);
+  const std::string part = part_of(original.estimator());
+  EXPECT_TRUE(restored({part}).family_is_as_saved());
+  FamilyRun run;
+  run.known_files = {{1, 2.0F, 0.5F}};
+  history_.add("f", run, false);
+  Estimator later = restored({part});
+  EXPECT_FALSE(later.family_is_as_saved());
+  later.belong(history_.family("f"), 60);
+  EXPECT_TRUE(later.estimate(original.evidence(original.total() / 2 + 1)).has_value());
 }
 
 TEST_F(StoredEstimator, DamagedBytesAreRefused) {

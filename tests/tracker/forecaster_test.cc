@@ -1,0 +1,169 @@
+// A session and its ETA over a restart: both come back from their bytes, and foretell what they
+// would have foretold.
+#include "agent/tracker/forecaster.h"
+
+#include <gtest/gtest.h>
+
+#include "agent/progress/changes.h"
+#include "tests/fakes/manual_clock.h"
+
+namespace agent::tracker {
+namespace {
+
+using fakes::moment;
+using fakes::now_at;
+using progress::FileStatus;
+
+const progress::Rules kRules;
+
+// A session with its forecaster, as the tracker holds them.
+struct Watched {
+  explicit Watched(const eta::History& history)
+      : session("job", kRules, moment(0), now_at(0)), forecaster(session, &history, {}) {
+    session.stored_files().keep_changes();
+  }
+  void send(double at, progress::Fact fact) {
+    progress::Event event;
+    event.session = "job";
+    event.ts = moment(at);
+    event.fact = std::move(fact);
+    EXPECT_TRUE(session.apply(event, moment(at), now_at(at), 1'000, forecaster));
+    if (!std::holds_alternative<progress::FileProgressed>(event.fact))
+      forecaster.after(event, moment(at));
+  }
+  void file(double at, int number, FileStatus status) {
+    progress::FileProgressed e;
+    const std::string id = "file" + std::to_string(number);
+    e.file = id;
+    e.status = status;
+    send(at, e);
+  }
+  void start(std::string_view family) {
+    progress::SessionStarted e;
+    e.facts.family = family;
+    e.facts.total_files = 60;
+    send(0, e);
+  }
+  // Two at a time, 5 s each, announced from the beginning.
+  void work(int from, int to) {
+    for (int i = from; i < to; ++i) {
+      if (i > 1) file(5.0 * (i / 2) + 0.1 * (i % 2), i - 2, FileStatus::kCompleted);
+      file(5.0 * (i / 2) + 0.1 * (i % 2), i, FileStatus::kProcessing);
+      EXPECT_TRUE(i == 0 || forecaster.estimate(moment(5.0 * (i / 2) + 0.2)).has_value());
+    }
+  }
+
+  progress::Session session;
+  Forecaster forecaster;
+};
+
+// What storage keeps of it.
+struct Stored {
+  std::string session, files;
+  std::vector<std::string> forecasts;
+
+  void take(Watched& from, double at) {
+    progress::Packer packer(now_at(at));
+    from.session.save(packer);
+    session = packer.bytes();
+    packer.clear(now_at(at));
+    from.session.stored_files().save_changed(packer);
+    files = packer.bytes();
+    take_forecasts(from);
+  }
+  void take_forecasts(Watched& from) {
+    progress::Packer packer;
+    from.forecaster.save(packer);
+    forecasts.emplace_back(packer.bytes());
+  }
+  [[nodiscard]] bool give(Watched& to, double at) const {
+    bool good = to.session.load(session, now_at(at));
+    good =
+        progress::read_file_records(
+            files,
+            [&](auto record) { good = good && to.session.stored_files().load_record(record); }) &&
+        good;
+    const std::vector<std::string_view> parts(forecasts.begin(), forecasts.end());
+    return good && to.forecaster.load(parts);
+  }
+};
+
+eta::History one_run_of(std::string_view family) {
+  eta::History history;
+  Watched first(history);
+  first.start(family);
+  first.work(0, 60);
+  auto finish = first.forecaster.finish(moment(160), progress::EndStatus::kCompleted);
+  history.add(family, std::move(finish->run), finish->complete);
+  return history;
+}
+
+TEST(Forecaster, ComesBackWithItsSession) {
+  const eta::History history = one_run_of("f");
+  Watched original(history), restored(history);
+  original.start("f");
+  original.work(0, 10);
+  Stored stored;
+  stored.take_forecasts(original);
+  original.work(10, 20);
+  stored.take(original, 60);
+  ASSERT_TRUE(stored.give(restored, 60));
+  for (Watched* w : {&original, &restored}) w->work(20, 40);
+  const auto a = original.forecaster.estimate(moment(110)),
+             b = restored.forecaster.estimate(moment(110));
+  ASSERT_TRUE(a && b);
+  EXPECT_EQ(a->remaining, b->remaining);
+  EXPECT_EQ(a->low, b->low);
+  EXPECT_EQ(a->high, b->high);
+  EXPECT_EQ(a->methods, b->methods);
+  EXPECT_EQ(a->confidence, b->confidence);
+}
+
+// Its family ran once more meanwhile (in another Pod's storage, or while this one was stopped).
+TEST(Forecaster, LearnsWhatItsFamilyKnowsByNow) {
+  eta::History history = one_run_of("f");
+  Watched original(history);
+  original.start("f");
+  original.work(0, 20);
+  Stored stored;
+  stored.take(original, 60);
+  eta::FamilyRun run;
+  run.known_files = {{progress::stable_hash("file50"), 500.0F, 0}};
+  history.add("f", run, false);
+  Watched restored(history);
+  ASSERT_TRUE(stored.give(restored, 60));
+  const auto f = restored.forecaster.estimate(moment(61));
+  ASSERT_TRUE(f);
+  EXPECT_GT(f->remaining, Span(0));
+}
+
+TEST(Forecaster, IsRefusedWhenDamaged) {
+  const eta::History history;
+  Watched original(history), restored(history);
+  original.start("f");
+  original.work(0, 20);
+  Stored stored;
+  stored.take(original, 60);
+  stored.forecasts[0][40] ^= 1;
+  EXPECT_FALSE(stored.give(restored, 60));
+}
+
+// Late events correct counts; they begin no estimator, and an empty part says that there is none.
+TEST(Forecaster, RestsOnceItsSessionIsOver) {
+  const eta::History history;
+  Watched original(history), restored(history);
+  original.start("f");
+  original.work(0, 20);
+  original.send(60, progress::SessionEnded{progress::EndStatus::kCancelled, ""});
+  ASSERT_TRUE(original.forecaster.finish(moment(60), progress::EndStatus::kCancelled).has_value());
+  original.file(61, 19, FileStatus::kCompleted);
+  EXPECT_EQ(original.forecaster.estimator(), nullptr);
+  Stored stored;
+  stored.take(original, 62);
+  EXPECT_TRUE(stored.forecasts[0].empty());
+  EXPECT_TRUE(stored.give(restored, 62));
+  EXPECT_EQ(restored.forecaster.estimator(), nullptr);
+}
+
+}  // namespace
+}  // namespace agent::tracker
