@@ -65,12 +65,13 @@ def main():
     parser = argparse.ArgumentParser(description="Writes the dashboards from their description.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file differs")
     check = parser.parse_args().check
-    stale = [path for path, content in files().items() if not path.exists() or path.read_text() != content]
+    wanted = files()
+    stale = [path for path, content in wanted.items() if not path.exists() or path.read_text() != content]
     for path in stale:
         print(f"{path.relative_to(HERE.parent)}: {'differs from the description' if check else 'written'}")
         if not check:
             path.parent.mkdir(exist_ok=True)
-            path.write_text(files()[path])
+            path.write_text(wanted[path])
     if check and stale:
         print("run dashboards/generate.py and commit what it writes")
     return 1 if check and stale else 0

@@ -8,6 +8,8 @@ from .vocabulary import (ACTIVE, ACTIVE_STATES, FAMILIES, FINAL_STATES, FLEET, S
                          state_number, target_variables)
 
 KEY = "namespace, session"
+FEW = steps(("text", None), ("orange", 0.02), ("red", 0.1))
+NONE = steps(("text", None), ("red", 1))
 # States that are wrong though no alert says so.
 HELD_UP = {"failed": "critical", "stale": "critical", "stalled": "warning", "rate_limited": "info"}
 # Info carries the family; every other series is of it when its info is.
@@ -47,10 +49,10 @@ def stats():
         stat("Running", "Sessions that have not ended, over the time range.",
              [Query(f"count(group by ({KEY}) {working}) or vector(0)")], 3, sparkline=True, color=fixed("blue")),
         stat("Doing", "What the running sessions do now.",
-             [Query(f"count by (state) (group by ({KEY}, state) {working})", "{{state}}")], 5, text="value_and_name",
+             [Query(f"count by (state) (group by ({KEY}, state) {working})", "{{state}}")], 4, text="value_and_name",
              overrides=colored({state: color for state, (_, color) in STATES.items()}), empty="nothing runs"),
         stat("Alerts", "Alerts of sessions that fire now; the table below names them.",
-             [Query(f"count{ours('progress_alert_active')} or vector(0)")], 2,
+             [Query(f"count{ours('progress_alert_active')} or vector(0)")], 3,
              thresholds=steps(("green", None), ("red", 1)), mode="background"),
         stat("All done in", "Until the last running session ends: expected, and at worst (the upper end of the 80 % interval).",
              [Query(f"max{ours('progress_session_eta_seconds')}", "expected"),
@@ -69,17 +71,20 @@ def stats():
     ]
 
 
+def family_column():
+    return Column("Family", label="family", width=130, properties=linked(
+        "All runs of ${__value.raw}", f"/d/{FAMILIES}?${{datasource:queryparam}}&var-family=${{__value.raw:percentencode}}"))
+
+
 def running_table():
     eta = "progress_session_eta{}_seconds"
     return table(
         "Running sessions", "Every session that has not ended; click one to see why it is as it is. The range is the 80 % interval "
         "of the remaining time.", [
             Column("", running(f"group by ({KEY}, family) (progress_session_info)")),
-            Column("Namespace", label="namespace", width=95),
             Column("Session", label="session",
                    properties=linked("Open ${__value.raw}", session_url("from=${__data.fields.Started.numeric}&to=now"))),
-            Column("Family", label="family", width=130, properties=linked(
-                "All runs of ${__value.raw}", f"/d/{FAMILIES}?${{datasource:queryparam}}&var-family=${{__value.raw:percentencode}}")),
+            family_column(),
             Column("State", running(state_number(KEY, ACTIVE_STATES)), width=95, properties=pill(WORDS)),
             Column("Progress", running(progress(KEY)), width=150, properties=bar()),
             Column("Left", running(f"max by ({KEY}) ({eta.format('')})"), width=75, properties=number("dthms")),
@@ -89,19 +94,20 @@ def running_table():
                    width=85, properties=number("dateTimeAsIsoNoDateIfToday")),
             Column("Sure", running(f"min by ({KEY}) (progress_session_eta_confidence_ratio)"), width=60,
                    properties=number("percentunit", 0, steps(("orange", None), ("yellow", 0.5), ("green", 0.75)))),
-            Column("Files", running(f'sum by ({KEY}) (progress_session_files{{state=~"completed|skipped"}})'), width=58),
-            Column("of", running(f"sum by ({KEY}) (progress_session_expected_files)"), width=58),
-            Column("Failed", running(f'sum by ({KEY}) (progress_session_files{{state="failed"}})'), width=60,
-                   properties=number("none", 0, steps(("text", None), ("red", 1)))),
-            Column("Errors", running(f"max by ({KEY}) (progress_session_error_ratio)"), width=66, properties=number(
-                "percentunit", 1, steps(("text", None), ("orange", 0.02), ("red", 0.1)))),
-            Column("Files/min", running(f"sum by ({KEY}) (progress_session_throughput_files_per_second) * 60"), width=78,
-                   properties=number("none", 1)),
-            Column("Cost", running(f"sum by ({KEY}) (progress_session_cost_total)"), width=64, properties=number("none", 2)),
-            Column("Alerts", running(f"count by ({KEY}) (progress_alert_active)"), width=60,
+            Column("Alerts", running(f"count by ({KEY}) (progress_alert_active)"), width=62,
                    properties=number("none", 0, steps(("red", None)))),
+            Column("Errors", running(f"max by ({KEY}) (progress_session_error_ratio)"), width=66,
+                   properties=number("percentunit", 1, FEW)),
+            Column("Cost", running(f"sum by ({KEY}) (progress_session_cost_total)"), width=64, properties=number("none", 2)),
+            Column("Files", running(f'sum by ({KEY}) (progress_session_files{{state=~"completed|skipped"}})'), width=58),
+            Column("failed", running(f'sum by ({KEY}) (progress_session_files{{state="failed"}})'), width=60,
+                   properties=number("none", 0, NONE)),
+            Column("of", running(f"sum by ({KEY}) (progress_session_expected_files)"), width=58),
+            Column("per min", running(f"sum by ({KEY}) (progress_session_throughput_files_per_second) * 60"), width=75,
+                   properties=number("none", 1)),
             Column("Started", running(f"min by ({KEY}) (progress_session_start_timestamp_seconds) * 1000"), width=85,
                    properties=number("dateTimeAsIsoNoDateIfToday")),
+            Column("Namespace", label="namespace", width=95),
         ], 24, sort="State")
 
 
@@ -110,52 +116,49 @@ def ended_table():
     return table(
         "Ended sessions", "Sessions that ended in the time range, the latest first.", [
             Column("", ended(f"group by ({KEY}, family) (last_over_time(progress_session_info[$__range]))")),
-            Column("Namespace", label="namespace", width=95),
             Column("Session", label="session", properties=linked("Open ${__value.raw}", session_url(
                 "from=${__data.fields.Started.numeric}&to=${__data.fields.Ended.numeric}"))),
-            Column("Family", label="family", width=130, properties=linked(
-                "All runs of ${__value.raw}", f"/d/{FAMILIES}?${{datasource:queryparam}}&var-family=${{__value.raw:percentencode}}")),
+            family_column(),
             Column("Outcome", ended(state_number(KEY, FINAL_STATES, lately=True)), width=95, properties=pill(WORDS)),
             Column("Progress", ended(latest("progress_session_progress_ratio", reduce="avg")), width=150, properties=bar("green")),
             Column("Took", ended(f"{over} - {began}"), width=80, properties=number("dthms")),
-            Column("Files", ended(latest("progress_session_files", '{state=~"completed|skipped"}')), width=70),
-            Column("of", ended(latest("progress_session_expected_files")), width=70),
-            Column("Failed", ended(latest("progress_session_files", '{state="failed"}')), width=65,
-                   properties=number("none", 0, steps(("text", None), ("red", 1)))),
-            Column("Errors", ended(latest("progress_session_error_ratio", reduce="max")), width=70, properties=number(
-                "percentunit", 1, steps(("text", None), ("orange", 0.02), ("red", 0.1)))),
+            Column("Errors", ended(latest("progress_session_error_ratio", reduce="max")), width=70,
+                   properties=number("percentunit", 1, FEW)),
             Column("Quality", ended(latest("progress_session_quality_score_ratio", reduce="min")), width=75, properties=number(
                 "percentunit", 0, steps(("red", None), ("orange", 0.7), ("text", 0.85)))),
             Column("Cost", ended(latest("progress_session_cost_total")), width=75, properties=number("none", 2)),
+            Column("Files", ended(latest("progress_session_files", '{state=~"completed|skipped"}')), width=70),
+            Column("failed", ended(latest("progress_session_files", '{state="failed"}')), width=65, properties=number("none", 0, NONE)),
+            Column("of", ended(latest("progress_session_expected_files")), width=70),
             Column("Started", ended(f"{began} * 1000"), width=90, properties=number("dateTimeAsIsoNoDateIfToday")),
             Column("Ended", ended(f"{over} * 1000"), width=90, properties=number("dateTimeAsIsoNoDateIfToday")),
+            Column("Namespace", label="namespace", width=95),
         ], 24, sort="Ended", descending=True)
 
 
-def wrong():
-    """Rows with the labels `what` and `severity`; the value is how long ago the session said something."""
-    def row(expr, what, severity, source="session"):
-        return f"""label_replace(label_replace({expr}, "what", "{what}", "{source}", "(.*)"), "severity", "{severity}", "", "")"""
+def found_wrong():
+    """A row for each thing that is wrong, labelled `what`; the value is how bad it is."""
+    def row(expr, severity, what, source="session"):
+        return f"""label_replace(({expr}) * {SEVERITIES[severity][0]}, "what", "{what}", "{source}", "(.*)")"""
 
-    alert = f"group by ({KEY}, alert, severity) {ours('progress_alert_active')}"
-    unsaid = f"unless on ({KEY}) progress_alert_active"
+    alerts = [row(f"""max by ({KEY}, alert) {ours(f'progress_alert_active{{severity="{severity}"}}')}""", severity, "$1", "alert")
+              for severity in SEVERITIES]
+    states = [row(f"""group by ({KEY}, state) {ours(f'progress_session_state{{state="{state}"}}')}
+                  unless on ({KEY}) progress_alert_active""", severity, "$1", "state") for state, severity in HELD_UP.items()]
     vanished = f"""group by ({KEY}) (last_over_time(progress_session_info[$__range]))
         unless on ({KEY}) progress_session_info unless on ({KEY}) {ENDED}"""
-    found = " or ".join([
-        f'label_replace({alert}, "what", "$1", "alert", "(.*)")',
-        *(row(f"""(group by ({KEY}, state) {ours(f'progress_session_state{{state="{state}"}}')} {unsaid})""", "$1", severity, "state")
-          for state, severity in HELD_UP.items()),
-        row(f"({vanished})", "gone without an end", "critical")])
-    last_heard = f"time() - max by ({KEY}) (last_over_time(progress_session_last_event_timestamp_seconds[$__range]))"
-    severity = {"mappings": [{"type": "value", "options": {
-        name: {"text": name, "color": color, "index": index} for index, (name, color) in enumerate(SEVERITIES.items())}}],
-        "custom__cellOptions": {"type": "color-background", "mode": "basic"}}
+    return " or ".join([*alerts, *states, row(vanished, "critical", "gone without an end")])
+
+
+def wrong():
+    heard = f"time() - max by ({KEY}) (last_over_time(progress_session_last_event_timestamp_seconds[$__range]))"
+    words = {number_of: (severity, color) for severity, (number_of, color) in SEVERITIES.items()}
     return table("What is wrong", "Alerts that fire; sessions that are held up or failed; and sessions whose agent went before "
                  "they ended. Click the session to see why.", [
-        Column("Severity", label="severity", width=80, properties=severity),
+        Column("Severity", found_wrong(), width=80, properties=pill(words)),
         Column("What", label="what"),
         Column("Session", label="session", properties=linked("Open ${__value.raw}", session_url(namespace=False))),
-        Column("Heard", f"0 * ({found}) + on ({KEY}) group_left () ({last_heard})", width=80, properties=number("dthms")),
+        Column("Heard", f"0 * ({found_wrong()}) + on ({KEY}) group_left () ({heard})", width=75, properties=number("dthms")),
         *(Column("", label=label) for label in ("alert", "state", "namespace")),
     ], 8, sort="Severity", empty="nothing is wrong")
 
@@ -163,7 +166,7 @@ def wrong():
 def timeline():
     """The sessions that started last: at work until they end, then a cap that says how."""
     newest = "topk(18, max by (session) (last_over_time(progress_session_start_timestamp_seconds[$__range] @ end())))"
-    cap = "time() - max by (session) (progress_session_end_timestamp_seconds) < $__range_s / 40"
+    cap = "time() - max by (session) (progress_session_end_timestamp_seconds) < $__range_s / 25"
     return state_timeline(
         "Sessions over time", "What the sessions that started last were doing, and how they ended.",
         [Query(f"""(({state_number('session', ACTIVE_STATES)}) or on (session) ({state_number('session', FINAL_STATES)})

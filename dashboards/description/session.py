@@ -73,6 +73,16 @@ def about():
     ], 24, empty="no agent shows this session now")
 
 
+def course():
+    return [
+        state_timeline("State over time", "What the session was doing, and how it ended.",
+                       [Query(state_number("session", STATES), "{{session}}")], 12, WORDS),
+        state_timeline("Alerts", "Which alerts fired, and for how long.",
+                       [Query("max by (alert) (progress_alert_active)", "{{alert}}")], 12, {1: ("fires", "red")},
+                       noValue="no alert fired"),
+    ]
+
+
 def forecast():
     elapsed = f"max(({ENDED} or timestamp({STARTED})) - {STARTED})"
 
@@ -121,15 +131,14 @@ def methods():
         timeseries("Methods compared", "The remaining time as each method says; the area is the one that was chosen. Where they "
                    "part, the forecast is uncertain.",
                    [Query(ETA, "chosen"), *(Query(f'max(progress_session_eta_method_seconds{{method="{method}"}})', method)
-                                            for method in METHODS)], 8, "dthms",
+                                            for method in METHODS)], 12, "dthms",
                    [*(named(method, color=fixed(color), custom__lineWidth=1) for method, color in METHODS.items()),
                     named("chosen", color=fixed("#8e8e8e"), custom__lineWidth=0, custom__fillOpacity=25)], min=0),
         timeseries("How sure", "The probability that the forecast is within 20 % of the truth, and that of missing the deadline "
                    "where there is one.",
                    [Query("min(progress_session_eta_confidence_ratio)", "forecast within 20 %"),
-                    Query("max(progress_session_deadline_miss_probability_ratio)", "deadline missed")], 8, "percentunit",
+                    Query("max(progress_session_deadline_miss_probability_ratio)", "deadline missed")], 12, "percentunit",
                    colored({"forecast within 20 %": "green", "deadline missed": "red"}), min=0, max=1),
-        state_timeline("State over time", "What the session was doing.", [Query(state_number("session", STATES), "{{session}}")], 8, WORDS),
     ]
 
 
@@ -177,7 +186,7 @@ def calls():
                     for q, name in ((0.5, "half"), (0.95, "95 %"))], 6, "s", min=0, span=True, noValue="no API is called"),
         timeseries("Waiting for rate limits", "Seconds per second that workers spend waiting; the number of workers is the most.",
                    [Query("sum by (provider) (rate(progress_session_rate_limit_delay_seconds_total[$__rate_interval]))",
-                          "{{provider}}")], 6, "short", fill=30, axis="workers waiting", min=0, color=fixed("orange"),
+                          "{{provider}}")], 6, "short", fill=30, axis="workers waiting", min=0, soft_max=1, color=fixed("orange"),
                    noValue="no rate limit was hit"),
         timeseries("Quota left", "Share of the provider's quota that remained when it was last announced.",
                    [Query("min by (provider) (progress_session_rate_limit_remaining_ratio)", "{{provider}}")], 6, "percentunit",
@@ -198,12 +207,6 @@ def worth():
                    [Query("sum by (direction) (rate(progress_session_tokens_total[$__rate_interval])) * 60 > 0", "{{direction}}")],
                    8, "short", stack=True, axis="per minute", min=0, noValue="no tokens are used"),
     ]
-
-
-def alerts():
-    return state_timeline("Alerts", "Which alerts fired when, by name.",
-                          [Query("max by (alert) (progress_alert_active)", "{{alert}}")], 24, {1: ("fires", "red")},
-                          noValue="no alert fired")
 
 
 def workload():
@@ -229,7 +232,8 @@ def dashboard():
         SESSION, "Progress / Session", "One session: how far, until when and how sure, where the time goes, what fails, what it costs.",
         [*target_variables(), family_variable(), session_variable(several=False), instance_variable()],
         {"progress_": session},
-        [Row(4, summary()), Row(4, [about()]), Row(9, forecast()), Row(8, work(), "Work"), Row(8, methods(), "How good the forecast is"),
-         Row(4, [alerts()]), Row(8, durations(), "Durations and failures"), Row(8, calls(), "APIs and rate limits"),
-         Row(8, worth(), "Quality and cost"), Row(8, workload(), "Workload and single files", collapsed=True)],
+        [Row(4, summary()), Row(4, [about()]), Row(9, forecast()), Row(5, course()), Row(8, work(), "Work"),
+         Row(8, methods(), "How good the forecast is"), Row(8, durations(), "Durations and failures"),
+         Row(8, calls(), "APIs and rate limits"), Row(8, worth(), "Quality and cost"),
+         Row(8, workload(), "Workload and single files", collapsed=True)],
         marks, links_from(SESSION))

@@ -11,7 +11,7 @@ FINAL_STATES = {"completed": (10, "green"), "failed": (7, "red"), "cancelled": (
 STATES = ACTIVE_STATES | FINAL_STATES
 FILE_STATES = {"completed": "green", "skipped": "dark-green", "processing": "blue", "pending": "#6e6e6e",
                "cancelled": "dark-orange", "failed": "red"}
-SEVERITIES = {"critical": "red", "warning": "orange", "info": "blue"}
+SEVERITIES = {"critical": (1, "red"), "warning": (2, "orange"), "info": (3, "blue")}
 
 WORDS = {number: (state.replace("_", " "), color) for state, (number, color) in STATES.items()}
 ACTIVE = f'state=~"{"|".join(ACTIVE_STATES)}"'
@@ -81,4 +81,5 @@ def session_url(time_range="${__url_time_range}", name="${__value.raw:percentenc
 
 
 def alert_annotation(expr="progress_alert_active"):
-    return annotation("Alerts", expr, "red", "{{alert}}", "{{severity}}", "alert,severity")
+    """Where alerts begin to fire; a panel shows how long they do."""
+    return annotation("Alerts", f"{expr} unless {expr} offset 15s", "red", "{{alert}} fires", "{{severity}}", "alert,severity")
