@@ -33,6 +33,7 @@
 #include <cstring>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -195,13 +196,16 @@ class Stream {
     }
   }
 
-  // `event` is an object's fields without braces. `is_start`: never given up.
-  void put(std::string event, bool is_start) {
+  // `event` is an object's fields without braces. The start of a session that runs is never given
+  // up: a restarted agent shall know what it is.
+  void put(std::string event, std::string_view kind = {}, std::string_view session = {}) {
     if (socket_path_.empty()) return;
     const std::lock_guard lock(mutex_);
     if (!start()) return;
     bytes_ += event.size() + kOverhead;
-    kept_.push_back({++made_, std::move(event), is_start});
+    const bool is_start = kind == "session.start";
+    if (is_start || kind == "session.end") unpin(session);
+    kept_.push_back({++made_, std::move(event), std::string(is_start ? session : "")});
     while (bytes_ > options_.buffer_bytes && give_up_oldest()) {
     }
     wake();
@@ -244,7 +248,7 @@ class Stream {
   struct Event {
     std::uint64_t number;  // from 1 in this process; its seq is that + offset_
     std::string text;
-    bool is_start;
+    std::string start_of;  // the session that it starts and that runs; else empty
   };
 
   // All below: with mutex_ held, unless said otherwise.
@@ -276,11 +280,22 @@ class Stream {
     [[maybe_unused]] const ssize_t written = ::write(waker_[1], &byte, 1);
   }
 
-  // The oldest event that is no start. False: there is none.
+  // An ended session's start is an event as others: sent again without its end, it would run
+  // forever.
+  void unpin(std::string_view session) {
+    for (Event& event : kept_) {
+      if (event.start_of == session) event.start_of.clear();
+    }
+  }
+
+  // The oldest event but the starts; the oldest start where there is nothing else. False: only the
+  // event just made is left.
   bool give_up_oldest() {
-    const auto oldest =
-        std::find_if(kept_.begin(), kept_.end(), [](const Event& e) { return !e.is_start; });
-    if (oldest == kept_.end()) return false;
+    if (kept_.size() <= 1) return false;
+    const auto newest = std::prev(kept_.end());
+    auto oldest =
+        std::find_if(kept_.begin(), newest, [](const Event& e) { return e.start_of.empty(); });
+    if (oldest == newest) oldest = kept_.begin();
     if (oldest->number > acknowledged_) {
       ++dropped_;
       warn("dropped", "the agent at " + socket_path_ + " takes no events, and " +
@@ -516,14 +531,14 @@ class Client {
                     now.tv_nsec / 1000);
       all.raw("ts", seconds);
     }
-    stream().put(all.append(fields).json(), event == "session.start");
+    stream().put(all.append(fields).json(), event, session);
   }
   // An event that is one line of JSON already: an object with neither "seq" nor "producer".
   void emit_line(std::string_view object) {
     const std::size_t begin = object.find('{'), end = object.rfind('}');
     if (begin == std::string_view::npos || end == std::string_view::npos || end <= begin + 1)
       return;
-    stream().put(std::string(object.substr(begin + 1, end - begin - 1)), false);
+    stream().put(std::string(object.substr(begin + 1, end - begin - 1)));
   }
 
   // Waits until the agent has all that was said so far; whether it has. An agent that was never
