@@ -39,8 +39,11 @@ def ended(expr, window):
 
 
 def took(window):
-    """Duration of each run that ended; one that runs again began after its last end."""
-    return of_family(ended(f"{ends(window)} - {last('progress_session_start_timestamp_seconds', window)} > 0", window), window)
+    """Duration of each run that completed: one that broke off says nothing of how long the job takes. A run that goes on
+    after its last end began again after it."""
+    length = f"{ends(window)} - {last('progress_session_start_timestamp_seconds', window)} > 0"
+    completed = last('progress_session_state{state="completed"}', window)
+    return of_family(f"{ended(length, window)} and on (job, instance, session) {completed}", window)
 
 
 def each_run(series, window):
@@ -74,12 +77,12 @@ def overview():
     completed = last('progress_session_state{state="completed"}', RANGE)
     failed = of_family(f"{last('''progress_session_state{state=~'failed|cancelled'}''', RANGE)} "
                        f"unless on (job, instance, session) {completed}", RANGE)
-    return table("Families", "All runs that ended in the time range. Drift is the last run against the mean of all: "
-                 "20 % is a fifth slower. ETA off by: how far half of the forecasts were from the truth.", [
+    return table("Families", "All runs that ended in the time range; durations are of those that completed. Drift is the last "
+                 "run against the mean of all: 20 % is a fifth slower. ETA off by: how far half of the forecasts were from the truth.", [
         Column("Family", label="family", properties=linked(
             "Running and recent sessions of ${__value.raw}",
             f"/d/{FLEET}?${{datasource:queryparam}}&${{__url_time_range}}&var-family=${{__value.raw:percentencode}}")),
-        Column("Runs", f"count by (family) ({runs})", width=75),
+        Column("Completed", f"count by (family) ({runs})", width=95),
         Column("Failed", f"count by (family) ({failed})", width=75, properties=number("none", 0, steps(("red", None)))),
         Column("Mean", mean(runs), width=100, properties=number("dthms")),
         Column("Shortest", f"min by (family) ({runs})", width=100, properties=number("dthms")),
@@ -96,7 +99,7 @@ def overview():
 
 def durations():
     return [
-        timeseries("Durations", "How long the runs took that ended at each moment, on the mean.",
+        timeseries("Durations", "How long the runs took that completed at each moment, on the mean.",
                    [Query(mean(took(STEP)), "{{family}}")], 12, "dthms", points=True, min=0, calcs=["lastNotNull", "mean", "max"]),
         timeseries("Regressions", "Those runs against the mean of the whole time range: above the lines is a fifth, or a half, slower.",
                    [Query(f"{mean(took(STEP))} / {mean(took(WHOLE))} - 1", "{{family}}")], 12, "percentunit", points=True,

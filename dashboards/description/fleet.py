@@ -4,7 +4,7 @@ from grafana import (Column, Dashboard, Query, Row, bar, colored, fixed, linked,
                      steps, table, timeseries)
 
 from .vocabulary import (ACTIVE, ACTIVE_STATES, FAMILIES, FINAL_STATES, FLEET, SEVERITIES, STATES, TARGET, WORDS,
-                         family_variable, instance_variable, links_from, progress, session_url, session_variable, share,
+                         by_currency, family_variable, instance_variable, links_from, progress, session_url, session_variable, share,
                          state_number, target_variables)
 
 KEY = "namespace, session"
@@ -66,7 +66,7 @@ def stats():
              [Query(share(*(f"sum{ours_lately(f'increase({counter}[$__range])')}" for counter in (lost, finished))))], 3,
              "percentunit", steps(("green", None), ("orange", 0.02), ("red", 0.1)), decimals=1, empty="–"),
         stat("Cost", "Money spent in the time range.",
-             [Query(f"sum by (currency) {ours_lately('increase(progress_session_cost_total[$__range])')} > 0", "{{currency}}")], 3,
+             [Query(by_currency(ours_lately("increase(progress_session_cost_total[$__range])")), "{{currency}}")], 3,
              decimals=2, text="value_and_name", empty="–"),
     ]
 
@@ -157,21 +157,22 @@ def wrong():
                  "they ended. Click the session to see why.", [
         Column("Severity", found_wrong(), width=80, properties=pill(words)),
         Column("What", label="what"),
-        Column("Session", label="session", properties=linked("Open ${__value.raw}", session_url(namespace=False))),
+        Column("Session", label="session", properties=linked("Open ${__value.raw}", session_url())),
         Column("Heard", f"0 * ({found_wrong()}) + on ({KEY}) group_left () ({heard})", width=75, properties=number("dthms")),
-        *(Column("", label=label) for label in ("alert", "state", "namespace")),
-    ], 8, sort="Severity", empty="nothing is wrong")
+        Column("Namespace", label="namespace"),
+        *(Column("", label=label) for label in ("alert", "state")),
+    ], 9, sort="Severity", empty="nothing is wrong")
 
 
 def timeline():
     """The sessions that started last: at work until they end, then a cap that says how."""
-    newest = "topk(18, max by (session) (last_over_time(progress_session_start_timestamp_seconds[$__range] @ end())))"
-    cap = "time() - max by (session) (progress_session_end_timestamp_seconds) < $__range_s / 25"
+    newest = f"topk(18, max by ({KEY}) (last_over_time(progress_session_start_timestamp_seconds[$__range] @ end())))"
+    cap = f"time() - max by ({KEY}) (progress_session_end_timestamp_seconds) < $__range_s / 25"
     return state_timeline(
         "Sessions over time", "What the sessions that started last were doing, and how they ended.",
-        [Query(f"""(({state_number('session', ACTIVE_STATES)}) or on (session) ({state_number('session', FINAL_STATES)})
-                   and on (session) ({cap})) and on (session) {newest} and on (session) progress_session_info""",
-               "{{session}}")], 16, WORDS)
+        [Query(f"""(({state_number(KEY, ACTIVE_STATES)}) or on ({KEY}) ({state_number(KEY, FINAL_STATES)})
+                   and on ({KEY}) ({cap})) and on ({KEY}) {newest} and on ({KEY}) progress_session_info""",
+               "{{session}}")], 15, WORDS)
 
 
 def trends():

@@ -3,7 +3,7 @@
 from grafana import (Column, Dashboard, Query, Row, annotation, bargauge, colored, fixed, gauge, heatmap, linked, named, number,
                      pill, stat, state_timeline, steps, table, timeseries)
 
-from .vocabulary import (FAMILIES, FILE_STATES, SESSION, STATES, TARGET, WORDS, alert_annotation, family_variable,
+from .vocabulary import (FAMILIES, FILE_STATES, SESSION, STATES, TARGET, WORDS, alert_annotation, by_currency, family_variable,
                          instance_variable, links_from, progress, session_variable, share, state_number, target_variables)
 
 METHODS = {"linear": "green", "exponential": "purple", "adaptive": "blue", "ml_based": "orange"}
@@ -45,7 +45,7 @@ def summary():
              overrides=[*colored({"done": "green", "of": "#8e8e8e"}),
                         named("failed", thresholds=steps(("#8e8e8e", None), ("red", 1)))]),
         stat("Cost so far", "Money spent so far, over all attempts.",
-             [Query("sum by (currency) (progress_session_cost_total)", "{{currency}}")], 3, decimals=2,
+             [Query(by_currency("progress_session_cost_total"), "{{currency}}")], 3, decimals=2,
              text="value_and_name", empty="–"),
     ]
 
@@ -156,11 +156,12 @@ def durations():
                    colored({"half": "green", "95 %": "orange", "oldest in flight": "red"}), min=0, span=True),
         timeseries("Where the time goes", "Files at work at the same time, by stage. The thickest band is the bottleneck.",
                    [Query("sum by (processing_stage) (rate(progress_stage_duration_seconds_sum[$__rate_interval]))",
-                          "{{processing_stage}}")], 8, "short", stack=True, axis="files at work", min=0),
+                          "{{processing_stage}}")], 8, "short", stack=True, axis="files at work", min=0,
+                   noValue="no stages are reported"),
         bargauge("Stages", "Mean time that a file spends in each stage, in the time range.",
                  [Query(share("sum by (processing_stage) (increase(progress_stage_duration_seconds_sum[$__range]))",
                               "sum by (processing_stage) (increase(progress_stage_duration_seconds_count[$__range]))"),
-                        "{{processing_stage}}")], 8, "s", min=0),
+                        "{{processing_stage}}")], 8, "s", min=0, noValue="no stages are reported"),
         heatmap("File sizes", "How many files were how large.",
                 Query("sum by (le) (increase(progress_file_size_bytes_bucket[$__rate_interval]))"), 8, "bytes", "Purples"),
         timeseries("Failures", "Files that failed and files that are tried again, per minute.",
@@ -201,7 +202,7 @@ def worth():
                    [Query("min(progress_session_quality_score_ratio)", "quality"), Query("max(progress_session_error_ratio)", "errors"),
                     Query("min(progress_session_api_efficiency_ratio)", "API efficiency")], 8, "percentunit",
                    colored({"quality": "green", "errors": "red", "API efficiency": "blue"}), min=0, max=1),
-        timeseries("Cost over time", "Money spent so far.", [Query("sum by (currency) (progress_session_cost_total)", "{{currency}}")], 8,
+        timeseries("Cost over time", "Money spent so far.", [Query(by_currency("progress_session_cost_total"), "{{currency}}")], 8,
                    "short", fill=25, decimals=2, min=0, color=fixed("green"), noValue="nothing is spent"),
         timeseries("Tokens", "Tokens per minute, by direction.",
                    [Query("sum by (direction) (rate(progress_session_tokens_total[$__rate_interval])) * 60 > 0", "{{direction}}")],

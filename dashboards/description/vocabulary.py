@@ -44,6 +44,11 @@ def share(part, whole):
     return f"({part}) / ({whole} > 0)"
 
 
+def by_currency(expr):
+    """Sums of money, those without a currency under the name `spent`; nothing where nothing is."""
+    return f'label_replace(sum by (currency) ({expr}) > 0, "currency", "spent", "currency", "")'
+
+
 def target_variables():
     """Which agents. Namespaces may be missing outside Kubernetes, so All matches none too."""
     return [datasource_variable(),
@@ -74,10 +79,10 @@ def links_from(uid):
     return [dashboard_link(title, other, tooltip) for other, (title, tooltip) in others.items() if other != uid]
 
 
-def session_url(time_range="${__url_time_range}", name="${__value.raw:percentencode}", namespace=True):
-    """The session dashboard for the row or series that was clicked."""
-    where = "&var-namespace=${__data.fields.Namespace}" if namespace else "&${namespace:queryparam}"
-    return f"/d/{SESSION}?{time_range}&${{datasource:queryparam}}&${{job:queryparam}}{where}&var-session={name}"
+def session_url(time_range="${__url_time_range}"):
+    """The session dashboard for the session that was clicked; its row has a column Namespace, unless there are none."""
+    return (f"/d/{SESSION}?{time_range}&${{datasource:queryparam}}&${{job:queryparam}}&var-namespace=${{__data.fields.Namespace}}"
+            "&var-session=${__value.raw:percentencode}")
 
 
 def alert_annotation(expr="progress_alert_active"):
