@@ -11,7 +11,8 @@ from harness.agent import BINARY, ROOT, Agent
 README = ROOT / "README.md"
 BLOCK = re.compile(r"^```sh( ci)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STANDARD = {"19900": "web_port", "19901": "ingest_port"}
-BY_HAND = {"./dev run", "./dev test"}
+# What continuous integration runs itself, and what needs a cluster (tests/kubernetes renders it and runs its Pod).
+BY_HAND = {"./dev run", "./dev test", "kubectl apply -k config/kubernetes/examples/job"}
 
 
 class Readme(unittest.TestCase):
@@ -27,13 +28,17 @@ class Readme(unittest.TestCase):
                     self.execute(agent, text)
             metrics = agent.session("nightly")["metrics"]
             self.assertEqual((3, 1, 1), (metrics["totalFiles"], metrics["filesCompleted"], metrics["filesProcessing"]))
+            for name, count in (("backup", 4), ("rows", 1000)):
+                self.assertEqual(count, agent.session(name)["metrics"]["filesCompleted"])
 
     def execute(self, agent, text):
         for port, attribute in STANDARD.items():
             text = text.replace(f":{port}", f":{getattr(agent, attribute)}")
         path = f"{BINARY.parent}:{os.environ['PATH']}"
-        done = subprocess.run(["bash", "-euc", text], cwd=ROOT, env={**os.environ, "PATH": path}, timeout=60,
-                              capture_output=True, text=True, check=False)
+        environment = {**os.environ, "PATH": path, "PROGRESS_AGENT_INGEST_SOCKET": str(agent.socket_path),
+                       "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(["bash", "-euc", text], cwd=ROOT, env=environment, timeout=60, capture_output=True,
+                              text=True, check=False)
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertNotIn('"error"', done.stdout)
 

@@ -129,6 +129,21 @@ class Chart(unittest.TestCase):
             notes = done.stdout.split("NOTES:\n")[1]
             self.assertIn(f"{kind} import runs" if kind else "Nothing runs", notes)
 
+    def test_a_cluster_without_native_sidecars(self):
+        done = tools.helm("template", "x", CHART, "--kube-version", "1.27.0", "--set", ",".join(JOB))
+        self.assertNotEqual(0, done.returncode)
+        self.assertIn("agent.classic", done.stderr)
+        done = tools.helm("template", "x", CHART, "--kube-version", "1.27.0", "--set", ",".join((*JOB, "agent.classic=true")))
+        self.assertEqual(["Job"], [each["kind"] for each in tools.objects(done.stdout)])
+
+    def test_a_package_holds_what_the_tree_links_to(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = tools.helm("package", CHART, "--destination", folder)
+            self.assertEqual(0, done.returncode, done.stderr)
+            package, = Path(folder).glob("*.tgz")
+            found = self.render("dashboards.enabled=true", chart=package)
+        self.assertEqual(len(DASHBOARDS), sum(each["kind"] == "ConfigMap" for each in found))
+
     def test_helm_test_is_a_pod_that_an_agent_gates(self):
         pod, = (each for each in self.render(*JOB) if each["kind"] == "Pod")
         self.assertEqual("test", pod["metadata"]["annotations"]["helm.sh/hook"])

@@ -64,7 +64,10 @@ class Pod:
     def start(self, container):
         for mount in container.get("volumeMounts", []):
             (self.folder / mount["name"]).mkdir(exist_ok=True)
-        environment = {**self.environment, **{each["name"]: each.get("value", "") for each in container.get("env", [])}}
+        # Programs that know the socket by its standard path find it where the folder is here.
+        sockets = {"PROGRESS_AGENT_INGEST_SOCKET": f"{self.folder / mount['name']}/agent.sock"
+                   for mount in container.get("volumeMounts", []) if mount["mountPath"] == "/run/progress-agent"}
+        environment = {**self.environment, **sockets, **{each["name"]: each.get("value", "") for each in container.get("env", [])}}
         words = container.get("command", []) + container.get("args", [])
         words = [self.placed(expanded(word, environment), container) for word in words]
         if AGENT_IMAGE.match(container["image"]):
@@ -109,9 +112,21 @@ class Pod:
         self.containers = [self.start(container) for container in self.spec["containers"]]
         return self
 
+    def restart_sidecars(self):
+        """A sidecar that ended by itself is started again, with the Pod's volumes as they are."""
+        for place, each in enumerate(self.sidecars):
+            if each.code is not None:
+                self.events.append(f"ended {each.name}")
+                self.sidecars[place] = self.start(next(
+                    container for container in self.spec["initContainers"] if container["name"] == each.name))
+
+    def are_containers_over(self):
+        self.restart_sidecars()
+        return all(each.code is not None for each in self.containers)
+
     def run(self, seconds=60):
         self.begin()
-        until(lambda: all(each.code is not None for each in self.containers), seconds,
+        until(self.are_containers_over, seconds,
               lambda: "\n".join(each.log() for each in self.containers + self.sidecars))
         return self.end_sidecars(time.monotonic() + self.grace)
 

@@ -163,6 +163,15 @@ class Components(unittest.TestCase):
                 self.assertEqual(ours["volumes"], theirs["volumes"])
 
 
+class Documents(unittest.TestCase):
+    def test_what_they_apply_can_be_applied(self):
+        named = {name for document in (ROOT / "README.md", CONFIG / "README.md", ROOT / "dashboards" / "README.md")
+                 for name in re.findall(r"kubectl apply (?:-n \w+ )?-k ([\w./-]+)", document.read_text())}
+        self.assertLessEqual({"config/kubernetes/examples/job", "config/kubernetes/monitoring", "dashboards"}, named)
+        for name in named:
+            self.assertTrue(tools.objects(tools.kustomize(ROOT / name)), name)
+
+
 class Monitoring(unittest.TestCase):
     def test_each_agent_is_scraped_while_it_waits(self):
         found = tools.objects(tools.kustomize(CONFIG / "monitoring"))

@@ -102,6 +102,24 @@ class Order(unittest.TestCase):
         until(lambda: self.ended_as("nightly-report-1") == ["completed"], 10)
         until(lambda: self.last_scraped("nightly-report-1").get("completed") == 30, 10)
 
+    def test_a_killed_agent_is_started_again_and_knows_everything(self):
+        pod = example("cron-job")
+        with tempfile.TemporaryDirectory() as folder, Pod(pod, folder, name="killed-1", web_port=self.port,
+                                                          environment={"WORK_SECONDS": "0.1"}) as running:
+            running.begin()
+            until(lambda: self.last_scraped("killed-1").get("completed", 0) >= 3, 20)
+            running.sidecars[0].process.kill()
+            running.sidecars[0].process.wait()
+            until(running.are_containers_over, 30)
+            running.delete()
+            self.assertEqual((0, 0), (running.code("report"), running.code("progress-agent")))
+        self.assertEqual(["start progress-agent", "started progress-agent", "start report", "ended progress-agent",
+                          "start progress-agent", "SIGTERM progress-agent"], running.events)
+        until(lambda: self.last_scraped("killed-1").get("completed") == 30, 10)
+        named = self.prometheus.query('last_over_time(progress_session_info{session="killed-1"}[1h])')
+        self.assertEqual({("Nightly report", "nightly-report", "1")},
+                         {(labels["name"], labels["family"], labels["attempt"]) for labels, _ in named})
+
     def test_a_shard(self):
         pod = example("indexed-job")
         pod["containers"][0]["env"] = [{"name": "JOB_COMPLETION_INDEX", "value": "2"}]
@@ -114,6 +132,7 @@ class Order(unittest.TestCase):
         done = tools.helm("template", "x", CHART, "--show-only", "templates/tests/starts.yaml")
         pod, = tools.objects(done.stdout)
         self.assertEqual(0, self.run_pod(pod["spec"]).code("test"))
+        until(lambda: self.last_scraped("helm-test").get("completed") == 1, 10)
 
     def test_an_agent_that_does_not_start_holds_the_job_back(self):
         pod = example("job")

@@ -17,6 +17,9 @@ With `agent.classic` the sidecar belongs under `containers`.
 {{/* The agent: one entry of initContainers; of containers with `agent.classic`. */}}
 {{- define "progress-agent.sidecar" -}}
 {{- $agent := .Values.agent -}}
+{{- if and (not $agent.classic) (semverCompare "<1.29.0-0" .Capabilities.KubeVersion.Version) }}
+{{- fail (printf "agent.classic: Kubernetes %s has no native sidecars; set it to true" .Capabilities.KubeVersion.Version) }}
+{{- end }}
 - name: progress-agent
   image: {{ printf "%s:%s" $agent.image.repository ($agent.image.tag | default .Chart.AppVersion) | quote }}
   imagePullPolicy: {{ $agent.image.pullPolicy }}
