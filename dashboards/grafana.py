@@ -239,7 +239,7 @@ def annotation(name, expr, color, title, text="", tags="", at_value=False):
     """Marks on every chart: where the expression has a value, or, with `at_value`, at the times that are its values."""
     made = {"name": name, "datasource": DATASOURCE, "enable": True, "hide": False, "iconColor": color, "expr": expr,
             "step": "10s", "titleFormat": title, "textFormat": text, "tagKeys": tags}
-    return made | {"useValueForTime": "on"} if at_value else made
+    return made | {"useValueForTime": True} if at_value else made
 
 
 def dashboard_link(title, uid, tooltip):

@@ -3,7 +3,7 @@
 from grafana import (Column, Dashboard, Query, Row, bar, colored, fixed, linked, named, number, pill, stat, state_timeline,
                      steps, table, timeseries)
 
-from .vocabulary import (ACTIVE, ACTIVE_STATES, FAMILIES, FINAL_STATES, FLEET, SEVERITIES, STATES, TARGET, WORDS,
+from .vocabulary import (ACTIVE, ACTIVE_STATES, FAMILIES, FINAL_STATES, FLEET, SEVERITIES, SEVERITY_WORDS, STATES, TARGET, WORDS,
                          by_currency, family_variable, instance_variable, links_from, progress, session_url, session_variable, share,
                          state_number, target_variables)
 
@@ -152,10 +152,9 @@ def found_wrong():
 
 def wrong():
     heard = f"time() - max by ({KEY}) (last_over_time(progress_session_last_event_timestamp_seconds[$__range]))"
-    words = {number_of: (severity, color) for severity, (number_of, color) in SEVERITIES.items()}
     return table("What is wrong", "Alerts that fire; sessions that are held up or failed; and sessions whose agent went before "
                  "they ended. Click the session to see why.", [
-        Column("Severity", found_wrong(), width=80, properties=pill(words)),
+        Column("Severity", found_wrong(), width=80, properties=pill(SEVERITY_WORDS)),
         Column("What", label="what"),
         Column("Session", label="session", properties=linked("Open ${__value.raw}", session_url())),
         Column("Heard", f"0 * ({found_wrong()}) + on ({KEY}) group_left () ({heard})", width=75, properties=number("dthms")),

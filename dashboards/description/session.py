@@ -3,8 +3,9 @@
 from grafana import (Column, Dashboard, Query, Row, annotation, bargauge, colored, fixed, gauge, heatmap, linked, named, number,
                      pill, stat, state_timeline, steps, table, timeseries)
 
-from .vocabulary import (FAMILIES, FILE_STATES, SESSION, STATES, TARGET, WORDS, alert_annotation, by_currency, family_variable,
-                         instance_variable, links_from, progress, session_variable, share, state_number, target_variables)
+from .vocabulary import (FAMILIES, FILE_STATES, SESSION, SEVERITY_WORDS, STATES, TARGET, WORDS, alert_annotation, by_currency, family_variable,
+                         instance_variable, links_from, progress, session_variable, severity_number, share,
+                         state_number, target_variables)
 
 METHODS = {"linear": "green", "exponential": "purple", "adaptive": "blue", "ml_based": "orange"}
 ETA, BEST, WORST = (f"max(progress_session_eta{bound}_seconds)" for bound in ("", "_lower", "_upper"))
@@ -78,7 +79,7 @@ def course():
         state_timeline("State over time", "What the session was doing, and how it ended.",
                        [Query(state_number("session", STATES), "{{session}}")], 12, WORDS),
         state_timeline("Alerts", "Which alerts fired, and for how long.",
-                       [Query("max by (alert) (progress_alert_active)", "{{alert}}")], 12, {1: ("fires", "red")},
+                       [Query(severity_number("alert"), "{{alert}}")], 12, SEVERITY_WORDS,
                        noValue="no alert fired"),
     ]
 

@@ -14,6 +14,7 @@ FILE_STATES = {"completed": "green", "skipped": "dark-green", "processing": "blu
 SEVERITIES = {"critical": (1, "red"), "warning": (2, "orange"), "info": (3, "blue")}
 
 WORDS = {number: (state.replace("_", " "), color) for state, (number, color) in STATES.items()}
+SEVERITY_WORDS = {number: (severity, color) for severity, (number, color) in SEVERITIES.items()}
 ACTIVE = f'state=~"{"|".join(ACTIVE_STATES)}"'
 FINAL = f'state=~"{"|".join(FINAL_STATES)}"'
 
@@ -29,6 +30,12 @@ def state_number(by, states, lately=False):
         series = f'progress_session_state{{state="{state}"}}'
         found.append(f"max by ({by}) ({f'last_over_time({series}[$__range])' if lately else series}) * {number}")
     return " or ".join(found)
+
+
+def severity_number(by):
+    """Alerts that fire, as the number of their severity."""
+    return " or ".join(f'max by ({by}) (progress_alert_active{{severity="{severity}"}}) * {number}'
+                       for severity, (number, _) in SEVERITIES.items())
 
 
 def progress(by=""):
