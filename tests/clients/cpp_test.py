@@ -29,13 +29,16 @@ class Job:
     def kill(self):
         """The numbers that it had printed to their ends."""
         self.process.kill()
-        out, _ = self.process.communicate()
+        out = self.process.stdout.read()
+        self.process.communicate()
         return [int(line) for line in out.splitlines(keepends=True) if line.endswith("\n")]
 
     def end(self):
         """Its exit code and the rest of its numbers."""
-        out, _ = self.process.communicate("\n", timeout=90)
-        return self.process.returncode, [int(line) for line in out.splitlines()]
+        with self.process.stdin as out:
+            out.write("\n")
+        numbers = [int(line) for line in self.process.stdout.read().splitlines()]
+        return self.process.wait(), numbers
 
     def __enter__(self):
         return self
@@ -43,7 +46,9 @@ class Job:
     def __exit__(self, *_):
         if self.process.poll() is None:
             self.process.kill()
-        self.process.communicate()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            pipe.close()
+        self.process.wait()
 
 
 def api_calls(agent, name):

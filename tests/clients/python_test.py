@@ -405,7 +405,8 @@ class KilledAgent(unittest.TestCase):
                 self.assertTrue(client.flush(60), client.statistics())
                 kept = len(client._buffer.sent)
                 client.close()
-                return agent.session("storm"), count, client.statistics(), kept
+                session = until(lambda: agent.session("storm"))  # without acknowledgement it may not be there yet
+                return session, count, client.statistics(), kept
 
     def test_memory_only(self):
         """An agent that forgot everything hears all of it again, as long as it is within the bound."""
@@ -459,9 +460,10 @@ class KilledClient(WithAgent):
             for _ in range(30):
                 written = int(process.stdout.readline())
             process.kill()
-            for line in process.communicate()[0].splitlines(keepends=True):
+            for line in process.stdout.read().splitlines(keepends=True):
                 if line.endswith("\n"):
                     written = int(line)
+            process.communicate()
             applied = self.metrics("killed")["apiCallsTotal"]
             self.assertGreaterEqual(applied, written)
         done = script(self.JOB, self.agent.socket_path, written + 1000)
