@@ -1,7 +1,9 @@
 """Runs a Pod's spec as processes on this machine in the order that a kubelet uses. No cluster, no namespaces: volumes
 become folders, the Pod's two ports become free ones, the agent's image becomes the binary of this build and every other
-image busybox. What is judged is the order, the signals, the probes, the grace period, and the exit codes."""
+image busybox; users are the Pod's own where this process is root. What is judged is the order, the signals, the probes,
+the grace period, and the exit codes."""
 
+import os
 import re
 import signal
 import subprocess
@@ -42,6 +44,7 @@ class Pod:
 
     def __init__(self, spec, folder, name="pod-0", web_port=None, environment=None):
         self.spec, self.folder = spec, Path(folder)
+        self.folder.chmod(0o755)
         self.ports = dict(zip(STANDARD_PORTS, (str(web_port or free_port()), str(free_port()))))
         self.environment = {"PATH": str(self.applets()), "HOSTNAME": name, **(environment or {})}
         self.grace = spec.get("terminationGracePeriodSeconds", 30)
@@ -64,6 +67,7 @@ class Pod:
     def start(self, container):
         for mount in container.get("volumeMounts", []):
             (self.folder / mount["name"]).mkdir(exist_ok=True)
+            (self.folder / mount["name"]).chmod(0o777)  # as an emptyDir
         # Programs that know the socket by its standard path find it where the folder is here.
         sockets = {"PROGRESS_AGENT_INGEST_SOCKET": f"{self.folder / mount['name']}/agent.sock"
                    for mount in container.get("volumeMounts", []) if mount["mountPath"] == "/run/progress-agent"}
@@ -77,9 +81,18 @@ class Pod:
             words[0] = str(self.folder / "bin" / words[0])
         log = self.folder / f"{container['name']}.log"
         with open(log, "wb") as out:
-            process = subprocess.Popen(words, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            process = subprocess.Popen(words, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                       **self.identity(container))
         self.events.append(f"start {container['name']}")
         return Running(container["name"], process, log)
+
+    def identity(self, container):
+        """The user of the container, where this process may choose one and everybody may run the binary."""
+        context = container.get("securityContext", {})
+        is_reachable = all(parent.stat().st_mode & 0o001 for parent in BINARY.resolve().parents)
+        if os.geteuid() != 0 or not is_reachable or "runAsUser" not in context:
+            return {}
+        return {"user": context["runAsUser"], "group": context.get("runAsGroup", 0), "extra_groups": []}
 
     def started(self, container, running):
         """Whether its startup probe has succeeded; a fault when it never will."""

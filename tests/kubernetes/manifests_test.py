@@ -171,6 +171,17 @@ class Documents(unittest.TestCase):
         for name in named:
             self.assertTrue(tools.objects(tools.kustomize(ROOT / name)), name)
 
+    def test_the_scrape_configuration_is_one(self):
+        block, = re.findall(r"^```yaml\n(- job_name.*?)^```$", (CONFIG / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "prometheus.yml"
+            # Debian's promtool is built without Kubernetes' discovery.
+            known = block.replace("kubernetes_sd_configs: [{role: pod}]", "static_configs: [{targets: [pod]}]")
+            self.assertNotEqual(block, known)
+            file.write_text("scrape_configs:\n" + known)
+            done = tools.execute("promtool", "check", "config", file)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+
 
 class Monitoring(unittest.TestCase):
     def test_each_agent_is_scraped_while_it_waits(self):

@@ -134,6 +134,15 @@ class Order(unittest.TestCase):
         self.assertEqual(0, self.run_pod(pod["spec"]).code("test"))
         until(lambda: self.last_scraped("helm-test").get("completed") == 1, 10)
 
+    def test_a_workload_of_another_user_reaches_the_socket(self):
+        pod = example("job")
+        container, = pod["containers"]
+        container.update(image="progress-agent:0.1.0", command=[],
+                         args=["emit", "progress", "--session=other-user", "--completed=3", "--total=3"])
+        self.assertNotEqual(container["securityContext"]["runAsUser"], agent_of(pod)["securityContext"]["runAsUser"])
+        self.assertEqual(0, self.run_pod(pod).code("import"))
+        until(lambda: self.last_scraped("other-user").get("completed") == 3, 10)
+
     def test_an_agent_that_does_not_start_holds_the_job_back(self):
         pod = example("job")
         agent_of(pod)["args"].append("--log.level=loud")
