@@ -1,7 +1,8 @@
-"""Grafana's JSON for what the description names: panels, tables, variables, dashboards. Nothing here knows of sessions.
+"""Grafana's JSON for what the description names: panels, tables, variables, dashboards. Nothing here knows of
+sessions.
 
-A panel is a function that returns a dict; `Dashboard.json` gives each its place, its id, and its data source. Sizes are
-in Grafana's grid: 24 columns wide, 30 pixels a row.
+A panel is a function that returns a dict; `Dashboard.json` gives each its place and its id. Sizes are in Grafana's
+grid: 24 columns wide, 30 pixels a row.
 """
 
 import re
@@ -15,7 +16,7 @@ METRIC = re.compile(r"(?<![\w$])((?:progress|process)_\w+|up)(?![\w(])(?:\{([^}]
 
 @dataclass(frozen=True)
 class Query:
-    """One PromQL expression of a panel. Metrics in it carry only matchers of their own: the dashboard adds its others."""
+    """One PromQL expression of a panel. Metrics in it carry only matchers of their own: the dashboard adds others."""
 
     expr: str
     legend: str = ""
@@ -25,8 +26,8 @@ class Query:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: an expression with one value a row, or, without one, a label of the others. Without a name it
-    is not shown, but its rows and labels are there."""
+    """A column of a table: an expression with one value a row, or, without one, a label of the others. Without a name
+    it is not shown, but its rows and labels are there."""
 
     name: str
     expr: str = ""
@@ -110,33 +111,40 @@ def stat(title, description, queries, width, unit="none", thresholds=None, overr
         settings["links"] = list(links)
     return panel("stat", title, description, queries, width, settings, {
         "colorMode": mode, "graphMode": "area" if sparkline else "none", "justifyMode": "auto", "textMode": text,
-        "orientation": "auto", "wideLayout": True, "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}
+        "orientation": "auto", "wideLayout": True, "reduceOptions": {"calcs": ["lastNotNull"], "fields": "",
+                                                                     "values": False}
     }, overrides)
 
 
 def gauge(title, description, queries, width, unit, thresholds, **defaults):
-    return panel("gauge", title, description, [Query(query.expr, query.legend, instant=True) for query in queries], width,
+    return panel("gauge", title, description, [Query(query.expr, query.legend, instant=True) for query in queries],
+                 width,
                  {"unit": unit, "thresholds": thresholds, "color": {"mode": "thresholds"}, **defaults},
                  {"showThresholdLabels": False, "showThresholdMarkers": False, "minVizWidth": 75, "minVizHeight": 75,
                   "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}})
 
 
 def bargauge(title, description, queries, width, unit, thresholds=None, **defaults):
-    return panel("bargauge", title, description, [Query(query.expr, query.legend, instant=True) for query in queries], width,
-                 {"unit": unit, "thresholds": thresholds or steps(("blue", None)), "color": {"mode": "thresholds"}, **defaults},
+    return panel("bargauge", title, description, [Query(query.expr, query.legend, instant=True) for query in queries],
+                 width,
+                 {"unit": unit, "thresholds": thresholds or steps(("blue", None)), "color": {"mode": "thresholds"},
+                  **defaults},
                  {"displayMode": "basic", "orientation": "horizontal", "showUnfilled": True, "valueMode": "color",
                   "namePlacement": "auto", "sizing": "auto",
                   "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}})
 
 
-def timeseries(title, description, queries, width, unit="short", overrides=(), stack=False, fill=0, bars=False, points=False,
+def timeseries(title, description, queries, width, unit="short", overrides=(), stack=False, fill=0, bars=False,
+               points=False,
                axis="", thresholds=None, legend=True, span=False, calcs=(), soft_max=None, **defaults):
-    """Lines over time; `stack` piles them up, `bars` and `points` draw those instead, `span` joins over gaps; the axis goes
-    to `soft_max` at least."""
+    """Lines over time; `stack` piles them up, `bars` and `points` draw those instead, `span` joins over gaps; the axis
+    goes to `soft_max` at least."""
     custom = {"drawStyle": "bars" if bars else "points" if points else "line", "lineInterpolation": "linear",
-              "lineWidth": 1 if stack or bars else 2, "fillOpacity": 80 if bars else 60 if stack else fill, "pointSize": 6,
+              "lineWidth": 1 if stack or bars else 2, "fillOpacity": 80 if bars else 60 if stack else fill,
+              "pointSize": 6,
               "gradientMode": "none", "showPoints": "always" if points else "never", "spanNulls": span,
-              "axisLabel": axis, "axisPlacement": "auto", "stacking": {"mode": "normal" if stack else "none", "group": "A"}}
+              "axisLabel": axis, "axisPlacement": "auto",
+              "stacking": {"mode": "normal" if stack else "none", "group": "A"}}
     settings = {"unit": unit, "custom": custom, "color": {"mode": "palette-classic"}, **defaults}
     if soft_max is not None:
         custom["axisSoftMax"] = soft_max
@@ -185,7 +193,8 @@ def table(title, description, columns, width, sort=None, descending=False, links
                 "color": {"mode": "thresholds"}, "thresholds": steps(("text", None)), "noValue": empty, **defaults}
     overrides = [named(column.name, **({"custom__width": column.width} if column.width else {}), **column.properties)
                  for column in columns if column.name and (column.width or column.properties)]
-    return panel("table", title, description, [Query(column.expr, format="table", instant=True) for column in measured], width,
+    return panel("table", title, description, [Query(column.expr, format="table",
+                                                     instant=True) for column in measured], width,
                  settings, {"showHeader": True, "cellHeight": "sm",
                             "footer": {"show": False, "reducer": ["sum"], "countRows": False, "fields": ""},
                             "sortBy": [{"displayName": sort, "desc": descending}] if sort else []},
@@ -221,7 +230,8 @@ def linked(title, url):
 def variable(name, label, query, every=".+", multi=True, description=""):
     """A variable with the values of a label. `every` is what All matches; None: one value must be chosen."""
     made = {"type": "query", "name": name, "label": label, "description": description, "datasource": DATASOURCE,
-            "query": query, "definition": query, "refresh": 2, "sort": 5, "hide": 0, "regex": "", "skipUrlSync": False,
+            "query": query, "definition": query, "refresh": 2, "sort": 5, "hide": 0, "regex": "",
+            "skipUrlSync": False,
             "multi": multi, "includeAll": every is not None, "options": []}
     if every is not None:
         made |= {"allValue": every, "current": {"selected": True, "text": ["All"] if multi else "All",
@@ -236,7 +246,7 @@ def datasource_variable():
 
 
 def annotation(name, expr, color, title, text="", tags="", at_value=False):
-    """Marks on every chart: where the expression has a value, or, with `at_value`, at the times that are its values."""
+    """Marks on every chart: where the expression has a value; with `at_value` at the times that are its values."""
     made = {"name": name, "datasource": DATASOURCE, "enable": True, "hide": False, "iconColor": color, "expr": expr,
             "step": "10s", "titleFormat": title, "textFormat": text, "tagKeys": tags}
     return made | {"useValueForTime": True} if at_value else made
@@ -274,7 +284,8 @@ class Dashboard:
     def json(self):
         return {
             "uid": self.uid, "title": self.title, "description": self.description, "tags": ["progress-agent"],
-            "schemaVersion": SCHEMA_VERSION, "version": 1, "editable": False, "graphTooltip": 1, "timezone": "browser",
+            "schemaVersion": SCHEMA_VERSION, "version": 1, "editable": False, "graphTooltip": 1,
+                "timezone": "browser",
             "refresh": self.refresh, "time": {"from": self.since, "to": "now"}, "fiscalYearStartMonth": 0,
             "weekStart": "", "links": self.links, "templating": {"list": self.variables},
             "annotations": {"list": [{**made, "expr": self.select(made["expr"])} for made in self.annotations]},
@@ -286,7 +297,8 @@ class Dashboard:
         for row in self.rows:
             inner = panels
             if row.title:
-                header = {"type": "row", "title": row.title, "id": next(ids), "collapsed": row.collapsed, "panels": [],
+                header = {"type": "row", "title": row.title, "id": next(ids), "collapsed": row.collapsed,
+                          "panels": [],
                           "gridPos": {"h": 1, "w": COLUMNS, "x": 0, "y": top}}
                 panels.append(header)
                 top += 1

@@ -1,10 +1,13 @@
 """Fleet overview: what runs, how far it is, until when, what is wrong; and what ended lately."""
 
-from grafana import (Column, Dashboard, Query, Row, bar, colored, fixed, linked, named, number, pill, stat, state_timeline,
+from grafana import (Column, Dashboard, Query, Row, bar, colored, fixed, linked, named, number, pill, stat,
+                     state_timeline,
                      steps, table, timeseries)
 
-from .vocabulary import (ACTIVE, ACTIVE_STATES, FAMILIES, FINAL_STATES, FLEET, SEVERITIES, SEVERITY_WORDS, STATES, TARGET, WORDS,
-                         by_currency, family_variable, instance_variable, links_from, progress, session_url, session_variable, share,
+from .vocabulary import (ACTIVE, ACTIVE_STATES, FAMILIES, FINAL_STATES, FLEET, SEVERITIES, SEVERITY_WORDS, STATES,
+                         TARGET, WORDS,
+                         by_currency, family_url, family_variable, instance_variable, links_from, progress, session_url,
+                         session_variable, share,
                          state_number, target_variables)
 
 KEY = "namespace, session"
@@ -54,17 +57,21 @@ def stats():
         stat("Alerts", "Alerts of sessions that fire now; the table below names them.",
              [Query(f"count{ours('progress_alert_active')} or vector(0)")], 3,
              thresholds=steps(("green", None), ("red", 1)), mode="background"),
-        stat("All done in", "Until the last running session ends: expected, and at worst (the upper end of the 80 % interval).",
+        stat("All done in",
+             "Until the last running session ends: expected, and at worst (the upper end of the 80 % interval).",
              [Query(f"max{ours('progress_session_eta_seconds')}", "expected"),
               Query(f"max{ours('progress_session_eta_upper_seconds')}", "at worst")], 4, "dthms", empty="–",
              overrides=[named("at worst", color=fixed("#8e8e8e"))], color=fixed("blue")),
-        stat("Ended", "Sessions that ended in the time range: well, and otherwise (failed, cancelled, or silent for too long).",
+        stat("Ended",
+             "Sessions that ended in the time range: well, and otherwise (failed, cancelled, or silent for too long).",
              [Query(f"count(({outcomes}) == {FINAL_STATES['completed'][0]}) or vector(0)", "well"),
               Query(f"count(({outcomes}) != {FINAL_STATES['completed'][0]}) or vector(0)", "otherwise")], 4,
-             overrides=[*colored({"well": "green"}), named("otherwise", thresholds=steps(("#8e8e8e", None), ("red", 1)))]),
-        stat("Files failed", "Share of files that failed, of all that finished in the time range; retries count again.",
-             [Query(share(*(f"sum{ours_lately(f'increase({counter}[$__range])')}" for counter in (lost, finished))))], 3,
-             "percentunit", steps(("green", None), ("orange", 0.02), ("red", 0.1)), decimals=1, empty="–"),
+             overrides=[*colored({"well": "green"}),
+                        named("otherwise", thresholds=steps(("#8e8e8e", None), ("red", 1)))]),
+        stat("Files failed",
+             "Share of files that failed, of all that finished in the time range; retries count again.",
+             [Query(share(*(f"sum{ours_lately(f'increase({counter}[$__range])')}" for counter in (lost, finished))))],
+             3, "percentunit", steps(("green", None), ("orange", 0.02), ("red", 0.1)), decimals=1, empty="–"),
         stat("Cost", "Money spent in the time range.",
              [Query(by_currency(ours_lately("increase(progress_session_cost_total[$__range])")), "{{currency}}")], 3,
              decimals=2, text="value_and_name", empty="–"),
@@ -73,24 +80,29 @@ def stats():
 
 def family_column():
     return Column("Family", label="family", width=130, properties=linked(
-        "All runs of ${__value.raw}", f"/d/{FAMILIES}?${{datasource:queryparam}}&var-family=${{__value.raw:percentencode}}"))
+        "All runs of ${__value.raw}", family_url(FAMILIES, with_range=False)))
 
 
 def running_table():
     eta = "progress_session_eta{}_seconds"
     return table(
-        "Running sessions", "Every session that has not ended; click one to see why it is as it is. The range is the 80 % interval "
+        "Running sessions",
+                 "Every session that has not ended; click one to see why it is so. The range is the 80 % interval "
         "of the remaining time.", [
             Column("", running(f"group by ({KEY}, family) (progress_session_info)")),
             Column("Session", label="session",
-                   properties=linked("Open ${__value.raw}", session_url("from=${__data.fields.Started.numeric}&to=now"))),
+                   properties=linked("Open ${__value.raw}",
+                                     session_url("from=${__data.fields.Started.numeric}&to=now"))),
             family_column(),
             Column("State", running(state_number(KEY, ACTIVE_STATES)), width=95, properties=pill(WORDS)),
             Column("Progress", running(progress(KEY)), width=150, properties=bar()),
             Column("Left", running(f"max by ({KEY}) ({eta.format('')})"), width=75, properties=number("dthms")),
-            Column("at best", running(f"max by ({KEY}) ({eta.format('_lower')})"), width=75, properties=number("dthms")),
-            Column("at worst", running(f"max by ({KEY}) ({eta.format('_upper')})"), width=75, properties=number("dthms")),
-            Column("Done at", running(f"max by ({KEY}) (progress_session_estimated_completion_timestamp_seconds) * 1000"),
+            Column("at best", running(f"max by ({KEY}) ({eta.format('_lower')})"), width=75,
+                   properties=number("dthms")),
+            Column("at worst", running(f"max by ({KEY}) ({eta.format('_upper')})"), width=75,
+                   properties=number("dthms")),
+            Column("Done at",
+                   running(f"max by ({KEY}) (progress_session_estimated_completion_timestamp_seconds) * 1000"),
                    width=85, properties=number("dateTimeAsIsoNoDateIfToday")),
             Column("Sure", running(f"min by ({KEY}) (progress_session_eta_confidence_ratio)"), width=60,
                    properties=number("percentunit", 0, steps(("orange", None), ("yellow", 0.5), ("green", 0.75)))),
@@ -98,12 +110,15 @@ def running_table():
                    properties=number("none", 0, steps(("red", None)))),
             Column("Errors", running(f"max by ({KEY}) (progress_session_error_ratio)"), width=66,
                    properties=number("percentunit", 1, FEW)),
-            Column("Cost", running(f"sum by ({KEY}) (progress_session_cost_total)"), width=64, properties=number("none", 2)),
-            Column("Files", running(f'sum by ({KEY}) (progress_session_files{{state=~"completed|skipped"}})'), width=58),
+            Column("Cost", running(f"sum by ({KEY}) (progress_session_cost_total)"), width=64,
+                   properties=number("none", 2)),
+            Column("Files", running(f'sum by ({KEY}) (progress_session_files{{state=~"completed|skipped"}})'),
+                   width=58),
             Column("failed", running(f'sum by ({KEY}) (progress_session_files{{state="failed"}})'), width=60,
                    properties=number("none", 0, NONE)),
             Column("of", running(f"sum by ({KEY}) (progress_session_expected_files)"), width=58),
-            Column("per min", running(f"sum by ({KEY}) (progress_session_throughput_files_per_second) * 60"), width=75,
+            Column("per min", running(f"sum by ({KEY}) (progress_session_throughput_files_per_second) * 60"),
+                   width=75,
                    properties=number("none", 1)),
             Column("Started", running(f"min by ({KEY}) (progress_session_start_timestamp_seconds) * 1000"), width=85,
                    properties=number("dateTimeAsIsoNoDateIfToday")),
@@ -120,15 +135,18 @@ def ended_table():
                 "from=${__data.fields.Started.numeric}&to=${__data.fields.Ended.numeric}"))),
             family_column(),
             Column("Outcome", ended(state_number(KEY, FINAL_STATES, lately=True)), width=95, properties=pill(WORDS)),
-            Column("Progress", ended(latest("progress_session_progress_ratio", reduce="avg")), width=150, properties=bar("green")),
+            Column("Progress", ended(latest("progress_session_progress_ratio", reduce="avg")), width=150,
+                   properties=bar("green")),
             Column("Took", ended(f"{over} - {began}"), width=80, properties=number("dthms")),
             Column("Errors", ended(latest("progress_session_error_ratio", reduce="max")), width=70,
                    properties=number("percentunit", 1, FEW)),
-            Column("Quality", ended(latest("progress_session_quality_score_ratio", reduce="min")), width=75, properties=number(
+            Column("Quality", ended(latest("progress_session_quality_score_ratio", reduce="min")), width=75,
+                   properties=number(
                 "percentunit", 0, steps(("red", None), ("orange", 0.7), ("text", 0.85)))),
             Column("Cost", ended(latest("progress_session_cost_total")), width=75, properties=number("none", 2)),
             Column("Files", ended(latest("progress_session_files", '{state=~"completed|skipped"}')), width=70),
-            Column("failed", ended(latest("progress_session_files", '{state="failed"}')), width=65, properties=number("none", 0, NONE)),
+            Column("failed", ended(latest("progress_session_files", '{state="failed"}')), width=65,
+                   properties=number("none", 0, NONE)),
             Column("of", ended(latest("progress_session_expected_files")), width=70),
             Column("Started", ended(f"{began} * 1000"), width=90, properties=number("dateTimeAsIsoNoDateIfToday")),
             Column("Ended", ended(f"{over} * 1000"), width=90, properties=number("dateTimeAsIsoNoDateIfToday")),
@@ -141,10 +159,12 @@ def found_wrong():
     def row(expr, severity, what, source="session"):
         return f"""label_replace(({expr}) * {SEVERITIES[severity][0]}, "what", "{what}", "{source}", "(.*)")"""
 
-    alerts = [row(f"""max by ({KEY}, alert) {ours(f'progress_alert_active{{severity="{severity}"}}')}""", severity, "$1", "alert")
+    alerts = [row(f"""max by ({KEY}, alert) {ours(f'progress_alert_active{{severity="{severity}"}}')}""", severity,
+                  "$1", "alert")
               for severity in SEVERITIES]
     states = [row(f"""group by ({KEY}, state) {ours(f'progress_session_state{{state="{state}"}}')}
-                  unless on ({KEY}) progress_alert_active""", severity, "$1", "state") for state, severity in HELD_UP.items()]
+                  unless on ({KEY}) progress_alert_active""", severity, "$1", "state") for state,
+              severity in HELD_UP.items()]
     vanished = f"""group by ({KEY}) (last_over_time(progress_session_info[$__range]))
         unless on ({KEY}) progress_session_info unless on ({KEY}) {ENDED}"""
     return " or ".join([*alerts, *states, row(vanished, "critical", "gone without an end")])
@@ -152,12 +172,14 @@ def found_wrong():
 
 def wrong():
     heard = f"time() - max by ({KEY}) (last_over_time(progress_session_last_event_timestamp_seconds[$__range]))"
-    return table("What is wrong", "Alerts that fire; sessions that are held up or failed; and sessions whose agent went before "
+    return table("What is wrong",
+                 "Alerts that fire; sessions that are held up or failed; and sessions whose agent went before "
                  "they ended. Click the session to see why.", [
         Column("Severity", found_wrong(), width=80, properties=pill(SEVERITY_WORDS)),
         Column("What", label="what"),
         Column("Session", label="session", properties=linked("Open ${__value.raw}", session_url())),
-        Column("Heard", f"0 * ({found_wrong()}) + on ({KEY}) group_left () ({heard})", width=75, properties=number("dthms")),
+        Column("Heard", f"0 * ({found_wrong()}) + on ({KEY}) group_left () ({heard})", width=75,
+               properties=number("dthms")),
         Column("Namespace", label="namespace"),
         *(Column("", label=label) for label in ("alert", "state")),
     ], 9, sort="Severity", empty="nothing is wrong")
@@ -180,7 +202,8 @@ def trends():
     at_work = f"and on (job, instance, session) progress_session_state{{{ACTIVE}}}"
 
     def by_family(expr):
-        return f"sum by (family) (({expr} {at_work}) * on (job, instance, session) group_left (family) progress_session_info)"
+        info = "on (job, instance, session) group_left (family) progress_session_info"
+        return f"sum by (family) (({expr} {at_work}) * {info})"
 
     return [
         timeseries("Throughput", "Files completed per minute, by family.",
@@ -190,7 +213,8 @@ def trends():
                    [Query(f"{by_family(f'rate({lost}[$__rate_interval])')} * 60", "{{family}}")], 8,
                    stack=True, axis="files per minute", min=0),
         timeseries("Spending", "Money per hour at the present rate, by family.",
-                   [Query(f"{by_family('rate(progress_session_cost_total[$__rate_interval])')} * 3600 > 0", "{{family}}")], 8,
+                   [Query(f"{by_family('rate(progress_session_cost_total[$__rate_interval])')} * 3600 > 0",
+                          "{{family}}")], 8,
                    stack=True, axis="per hour", min=0, decimals=0, noValue="nothing is spent"),
     ]
 

@@ -7,7 +7,8 @@ FLEET, SESSION, FAMILIES, AGENT = "progress-fleet", "progress-session", "progres
 # The states of a session as numbers, so that one series can say which it is; what needs a look comes first.
 ACTIVE_STATES = {"stalled": (1, "orange"), "rate_limited": (2, "yellow"), "paused": (3, "purple"),
                  "waiting": (4, "#8e8e8e"), "working": (5, "blue"), "finishing": (6, "light-blue")}
-FINAL_STATES = {"completed": (10, "green"), "failed": (7, "red"), "cancelled": (8, "dark-orange"), "stale": (9, "#6e6e6e")}
+FINAL_STATES = {"completed": (10, "green"), "failed": (7, "red"), "cancelled": (8, "dark-orange"),
+                "stale": (9, "#6e6e6e")}
 STATES = ACTIVE_STATES | FINAL_STATES
 FILE_STATES = {"completed": "green", "skipped": "dark-green", "processing": "blue", "pending": "#6e6e6e",
                "cancelled": "dark-orange", "failed": "red"}
@@ -23,8 +24,8 @@ TARGET = 'job=~"$job", instance=~"$instance", namespace=~"$namespace"'
 
 
 def state_number(by, states, lately=False):
-    """The state as its number; where the shards of a session differ, the state that comes first. `lately`: any state in
-    the time range, instead of the one now."""
+    """The state as its number; where the shards of a session differ, the state that comes first. `lately`: any state
+    in the time range, instead of the one now."""
     found = []
     for state, (number, _) in states.items():
         series = f'progress_session_state{{state="{state}"}}'
@@ -60,7 +61,8 @@ def target_variables():
     """Which agents. Namespaces may be missing outside Kubernetes, so All matches none too."""
     return [datasource_variable(),
             variable("job", "Job", "label_values(progress_agent_build_info, job)"),
-            variable("namespace", "Namespace", 'label_values(progress_agent_build_info{job=~"$job"}, namespace)', ".*")]
+            variable("namespace", "Namespace", 'label_values(progress_agent_build_info{job=~"$job"}, namespace)',
+                     ".*")]
 
 
 def instance_variable():
@@ -82,16 +84,24 @@ def session_variable(several):
 def links_from(uid):
     """To the other dashboards, with the variables and the time range that both have."""
     others = {FLEET: ("Fleet", "All running and recent sessions"), SESSION: ("Session", "One session in detail"),
-              FAMILIES: ("Families", "Runs of the same job compared"), AGENT: ("Agent health", "The agents themselves")}
+              FAMILIES: ("Families", "Runs of the same job compared"),
+              AGENT: ("Agent health", "The agents themselves")}
     return [dashboard_link(title, other, tooltip) for other, (title, tooltip) in others.items() if other != uid]
 
 
 def session_url(time_range="${__url_time_range}"):
-    """The session dashboard for the session that was clicked; its row has a column Namespace, unless there are none."""
-    return (f"/d/{SESSION}?{time_range}&${{datasource:queryparam}}&${{job:queryparam}}&var-namespace=${{__data.fields.Namespace}}"
-            "&var-session=${__value.raw:percentencode}")
+    """The session dashboard for the session that was clicked; its row has a column Namespace, if there are any."""
+    return (f"/d/{SESSION}?{time_range}&${{datasource:queryparam}}&${{job:queryparam}}"
+            "&var-namespace=${__data.fields.Namespace}&var-session=${__value.raw:percentencode}")
+
+
+def family_url(uid, with_range=True):
+    """A dashboard for the family that was clicked."""
+    time_range = "&${__url_time_range}" if with_range else ""
+    return f"/d/{uid}?${{datasource:queryparam}}{time_range}&var-family=${{__value.raw:percentencode}}"
 
 
 def alert_annotation(expr="progress_alert_active"):
     """Where alerts begin to fire; a panel shows how long they do."""
-    return annotation("Alerts", f"{expr} unless {expr} offset 15s", "red", "{{alert}} fires", "{{severity}}", "alert,severity")
+    return annotation("Alerts", f"{expr} unless {expr} offset 15s", "red", "{{alert}} fires", "{{severity}}",
+                      "alert,severity")

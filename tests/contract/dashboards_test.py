@@ -19,7 +19,8 @@ PLANNED = {"progress_alert_active": {"session", "alert", "severity"},
            "progress_agent_live_clients": set(), "progress_agent_live_messages_dropped_total": set(),
            "progress_agent_notifications_total": {"target", "outcome"}}
 # Units of Grafana that the dashboards use; the linter holds panels to Grafana's whole list.
-UNITS = {"none", "short", "percentunit", "s", "dthms", "bytes", "Bps", "reqps", "dateTimeAsIso", "dateTimeAsIsoNoDateIfToday"}
+UNITS = {"none", "short", "percentunit", "s", "dthms", "bytes", "Bps", "reqps", "dateTimeAsIso",
+         "dateTimeAsIsoNoDateIfToday"}
 KINDS = {"stat", "table", "timeseries", "gauge", "bargauge", "heatmap", "state-timeline"}
 VARIABLES = {"fleet.json": ["datasource", "job", "namespace", "family", "session", "instance"],
              "session.json": ["datasource", "job", "namespace", "family", "session", "instance"],
@@ -30,13 +31,13 @@ VARIABLES = {"fleet.json": ["datasource", "job", "namespace", "family", "session
 def families():
     """{metric: its labels} by the table in agent/metrics/README.md, which another test holds to the code."""
     found = dict(PLANNED)
+    series = {"histogram": {"_bucket": {"le"}, "_sum": set(), "_count": set()}}
     text = (ROOT / "agent" / "metrics" / "README.md").read_text()
     about_sessions, about_agents = text.split("### The agent and its process")
     for part, own in ((about_sessions, {"session"}), (about_agents, set())):
         for name, kind, labels in re.findall(r"^\| `(\w+)` \| (\w+) \| \w* \| (.*?) \|", part, re.MULTILINE):
-            known = own | set(re.findall(r"`(\w+)`", labels))
-            for suffix, more in {"histogram": {"_bucket": {"le"}, "_sum": set(), "_count": set()}}.get(kind, {"": set()}).items():
-                found[name + suffix] = known | more
+            for suffix, more in series.get(kind, {"": set()}).items():
+                found[name + suffix] = own | more | set(re.findall(r"`(\w+)`", labels))
     return found
 
 
@@ -145,7 +146,8 @@ class Linted(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
             json.dump({"groups": [{"name": "dashboards", "rules": rules}]}, file)  # YAML takes JSON
             file.flush()
-            done = subprocess.run(["promtool", "check", "rules", file.name], capture_output=True, text=True, check=False)
+            done = subprocess.run(["promtool", "check", "rules", file.name], capture_output=True, text=True,
+                                  check=False)
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertIn(f"{len(rules)} rules found", done.stdout)
 
@@ -173,7 +175,8 @@ class Linted(unittest.TestCase):
 
 class Dashboards(unittest.TestCase):
     def test_committed_is_generated(self):
-        done = subprocess.run([sys.executable, FOLDER / "generate.py", "--check"], capture_output=True, text=True, check=False)
+        done = subprocess.run([sys.executable, FOLDER / "generate.py", "--check"], capture_output=True, text=True,
+                              check=False)
         self.assertEqual((0, ""), (done.returncode, done.stdout + done.stderr))
 
     def test_metrics_and_labels_exist(self):
@@ -193,7 +196,8 @@ class Dashboards(unittest.TestCase):
     def test_links_lead_to_dashboards(self):
         """And give variables that the dashboard they lead to has."""
         found = dashboards.load()
-        names = {dashboard["uid"]: {one["name"] for one in dashboard["templating"]["list"]} for dashboard in found.values()}
+        names = {dashboard["uid"]: {one["name"] for one in dashboard["templating"]["list"]}
+                 for dashboard in found.values()}
         for name, dashboard in found.items():
             urls = re.findall(r'"url": "([^"]+)"', json.dumps(dashboard))
             self.assertTrue(urls, name)
@@ -212,7 +216,8 @@ class Dashboards(unittest.TestCase):
     def test_panels_neither_overlap_nor_leave_the_grid(self):
         for name, dashboard in dashboards.load().items():
             taken = set()
-            for panel in [*dashboards.panels(dashboard), *(row for row in dashboard["panels"] if row["type"] == "row")]:
+            for panel in [*dashboards.panels(dashboard),
+                          *(row for row in dashboard["panels"] if row["type"] == "row")]:
                 place = panel["gridPos"]
                 self.assertLessEqual(place["x"] + place["w"], 24, panel["title"])
                 cells = {(x, y) for x in range(place["x"], place["x"] + place["w"])
@@ -222,7 +227,8 @@ class Dashboards(unittest.TestCase):
 
     def test_config_maps_hold_the_dashboards(self):
         text = (FOLDER / "kubernetes.yaml").read_text()
-        held = {name: json.loads(content) for name, content in re.findall(r"^  (\S+\.json): \|\n    (.*)$", text, re.MULTILINE)}
+        held = {name: json.loads(content) for name,
+                content in re.findall(r"^  (\S+\.json): \|\n    (.*)$", text, re.MULTILINE)}
         self.assertEqual({f"progress-{name}": dashboard for name, dashboard in dashboards.load().items()}, held)
         self.assertEqual(len(held), text.count('grafana_dashboard: "1"'))
         self.assertLess(max(map(len, text.split("\n---\n"))), 256 * 1024)

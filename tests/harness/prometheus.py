@@ -12,13 +12,17 @@ from harness.polling import until
 
 
 class Prometheus:
-    def __init__(self, target, interval="250ms"):
+    """With `beside`, it scrapes itself too, as a target that is no agent."""
+
+    def __init__(self, target, interval="250ms", beside=False):
         self.temporary = tempfile.TemporaryDirectory(prefix="prometheus-")
+        self.port = free_port()
         folder = Path(self.temporary.name)
         (folder / "prometheus.yml").write_text(
             f"global: {{scrape_interval: {interval}, scrape_timeout: {interval}}}\n"
-            f"scrape_configs: [{{job_name: agent, honor_labels: true, static_configs: [{{targets: ['{target}']}}]}}]\n")
-        self.port = free_port()
+            "scrape_configs:\n"
+            f"- {{job_name: agent, honor_labels: true, static_configs: [{{targets: ['{target}']}}]}}\n"
+            + (f"- {{job_name: beside, static_configs: [{{targets: ['127.0.0.1:{self.port}']}}]}}\n" if beside else ""))
         self.log_path = folder / "log"
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
@@ -44,7 +48,8 @@ class Prometheus:
 
     def target(self):
         """What it thinks of the agent: health, lastError, lastScrape, and more; None before the first scrape."""
-        active = json.loads(self.fetch("/api/v1/targets"))["data"]["activeTargets"]
+        known = json.loads(self.fetch("/api/v1/targets"))["data"]["activeTargets"]
+        active = [target for target in known if target["labels"]["job"] == "agent"]
         return active[0] if active and active[0]["health"] != "unknown" else None
 
     def __enter__(self):

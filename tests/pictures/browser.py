@@ -27,7 +27,8 @@ class Browser:
             os.dup2(writing, 4)
 
         self.process = subprocess.Popen(
-            [program, "--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+            [program, "--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu",
+             "--hide-scrollbars",
              "--no-first-run", "--disable-background-networking", f"--user-data-dir={self.folder.name}"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=take_pipes,
             close_fds=False)

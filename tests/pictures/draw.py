@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws the pictures of the READMEs from the demo.
 
-    tests/pictures/pictures.py --agent build/release/progress-agent [--renderer PROGRAM] [NAME...]
+    tests/pictures/draw.py --agent build/release/progress-agent [--renderer PROGRAM] [NAME...]
 
 | name        | file                   | is                                                                     |
 |-------------|------------------------|------------------------------------------------------------------------|
@@ -10,7 +10,8 @@
 | `dashboard` | dashboards/session.png | the upper part of the dashboard of a session, over a real Prometheus   |
 
 For the last one PROGRAM must draw the JSON of a Grafana dashboard; it is called as
-    PROGRAM DASHBOARD.json --prom URL --out FILE.png --var NAME=VALUE --from UNIX --to UNIX --width PIXELS --scrape-interval TIME
+    PROGRAM DASHBOARD.json --prom URL --out FILE.png --var NAME=VALUE --from UNIX --to UNIX --width PIXELS
+        --scrape-interval TIME
 Needs Debian's `chromium` and `prometheus`. A picture needs a past: four minutes of it.
 """
 
@@ -41,7 +42,8 @@ INTERVAL = "1s"  # between scrapes
 
 def draw_page(agent, _prometheus, _renderer, out):
     with Browser() as tab:
-        tab.open(f"http://127.0.0.1:{agent.web_port}/", 1280, 800, ready=f"document.body.innerText.includes('{SESSION}') || "
+        tab.open(f"http://127.0.0.1:{agent.web_port}/", 1280, 800,
+                 ready=f"document.body.innerText.includes('{SESSION}') || "
                  "document.querySelectorAll('[role=progressbar], progress').length > 3")
         tab.save(out)
 
