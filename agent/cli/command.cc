@@ -36,6 +36,17 @@ constexpr std::array kPipeOptions = {
     Option{"--lines", "", "count lines instead of bytes"},
     Option{"--expect", "N", "with --lines: how many will come"},
 };
+constexpr std::array kTopOptions = {
+    Option{"--once", "", "print one table and end; so it is too where the output is no terminal"},
+    Option{"--format", "FORMAT", "table, or json: the sessions as the API lists them", "table"},
+    Option{"--sort", "ORDER",
+           "started, name, state (what needs looking at first), progress, remaining, errors, cost",
+           "state"},
+    Option{"--filter", "TEXT", "only sessions whose id, name, family or state holds this"},
+    Option{"--session", "ID", "print one session in full"},
+    Option{"--url", "URL",
+           "the agent's web listener; default: that of the settings, on this machine"},
+};
 constexpr std::array kDocsOptions = {
     Option{"--format", "FORMAT", "of config: yaml (a file with every default) or markdown", "yaml"},
 };
@@ -81,6 +92,8 @@ constexpr std::array kCommands = {
             kRunRemarks, true},
     Command{"pipe", "", "copy standard input to standard output and report its progress", 0, 0,
             true, kPipeOptions, pipe_through, kPipeRemarks},
+    Command{"top", "", "watch the sessions of a running agent in the terminal", 0, 0, true,
+            kTopOptions, top},
     Command{"docs", "metrics|flags|config", "print reference text", 1, 1, false, kDocsOptions,
             docs},
 };

@@ -66,6 +66,7 @@ int replay(const Invocation& invocation);
 int emit(const Invocation& invocation);
 int run_job(const Invocation& invocation);
 int pipe_through(const Invocation& invocation);
+int top(const Invocation& invocation);
 int docs(const Invocation& invocation);
 
 }  // namespace agent::cli

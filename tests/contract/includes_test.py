@@ -28,7 +28,7 @@ VOCABULARY = {"result.h", "clock.h", "utf8.h"}
 
 # Who may include which library; what is not named here is the standard library's or the system's.
 LIBRARIES = {
-    "simdjson": {"wire"},
+    "simdjson": {"wire", "cli"},
     "yaml-cpp": {"settings"},
     "CLI": {"cli"},
     "spdlog": {"log"},
