@@ -13,12 +13,12 @@
 
 #include "agent/cli/job_stream.h"
 #include "agent/cli/output.h"
+#include "agent/clock.h"
 
 namespace agent::cli {
 namespace {
 
 using progress_agent::Fields;
-using Clock = std::chrono::steady_clock;
 
 constexpr auto kReportEvery = std::chrono::milliseconds(200);
 constexpr std::size_t kBuffer = 256 * 1024;
@@ -53,7 +53,7 @@ class Flow {
     bytes_ += static_cast<std::int64_t>(piece.size());
     if (counts_lines_) lines_ += std::count(piece.begin(), piece.end(), '\n');
     if (!piece.empty()) ends_in_line_ = piece.back() != '\n';
-    if (Clock::now() - reported_ >= kReportEvery) report(false);
+    if (clock_.now().steady - reported_ >= kReportEvery) report(false);
   }
 
   void end(std::string_view status, std::string_view reason) {
@@ -67,7 +67,7 @@ class Flow {
 
  private:
   void report(bool is_done) {
-    reported_ = Clock::now();
+    reported_ = clock_.now().steady;
     Fields fields;
     if (counts_lines_) {
       fields.number("completed", lines_).number("bytesDone", bytes_);
@@ -89,7 +89,8 @@ class Flow {
   const std::optional<std::int64_t> expected_;
   std::int64_t bytes_ = 0, lines_ = 0;
   bool ends_in_line_ = false;
-  Clock::time_point reported_{};
+  const SystemClock clock_;
+  SteadyInstant reported_{};
 };
 
 // Writes all of it; an errno otherwise.

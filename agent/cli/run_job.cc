@@ -22,12 +22,12 @@
 #include "agent/cli/job_stream.h"
 #include "agent/cli/output.h"
 #include "agent/cli/recognise.h"
+#include "agent/clock.h"
 
 namespace agent::cli {
 namespace {
 
 using progress_agent::Fields;
-using Clock = std::chrono::steady_clock;
 
 constexpr std::array kPassedOn = {SIGTERM, SIGINT,  SIGHUP,   SIGQUIT,
                                   SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
@@ -126,7 +126,7 @@ class Job {
   }
 
   void report(bool is_last) {
-    const auto now = Clock::now();
+    const auto now = clock_.now().steady;
     if (!pending_ || (!is_last && now - reported_ < kReportEvery)) return;
     if (pending_->is_percent && !shown_) {
       client_.emit("session.update", id_, Fields().text("unit", "percent"));
@@ -159,7 +159,8 @@ class Job {
   const std::string id_;
   bool tells_itself_ = false, has_complained_ = false;
   std::optional<Count> pending_, shown_;
-  Clock::time_point reported_ = Clock::now();  // so that its own events have time to come first
+  const SystemClock clock_;
+  SteadyInstant reported_ = clock_.now().steady;  // so that its own events have time to come first
 };
 
 bool write_all(int to, std::string_view text) {

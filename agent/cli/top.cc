@@ -18,6 +18,7 @@
 #include "agent/cli/command.h"
 #include "agent/cli/fetch.h"
 #include "agent/cli/output.h"
+#include "agent/clock.h"
 
 namespace agent::cli {
 namespace {
@@ -148,9 +149,9 @@ class Live {
   Live(const Source& source, Choice choice) : source_(source), choice_(std::move(choice)) {}
 
   void run() {
-    auto next = std::chrono::steady_clock::now();
+    auto next = clock_.now().steady;
     while (has_to_end == 0) {
-      const auto now = std::chrono::steady_clock::now();
+      const auto now = clock_.now().steady;
       if (now >= next) {
         refresh();
         next = now + kRefresh;
@@ -161,7 +162,7 @@ class Live {
       for (std::string_view keys = typed; !keys.empty();) {
         const std::string key(keys.substr(0, key_length(keys)));
         keys.remove_prefix(key.size());
-        if (obey(key)) next = std::chrono::steady_clock::now();
+        if (obey(key)) next = clock_.now().steady;
       }
     }
   }
@@ -260,6 +261,7 @@ class Live {
     return false;
   }
 
+  const SystemClock clock_;
   const Source& source_;
   Choice choice_;
   std::vector<BoardSession> sessions_, shown_;
