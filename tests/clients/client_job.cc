@@ -5,8 +5,12 @@
 //   client_job storm BYTES        reports until a line comes in, with a buffer of that size; then
 //                                 prints how many items it made and what became of its events
 //   client_job many N             N sessions, each started and ended
-// The last two then wait for another line.
+//   client_job fork N             N children, each reports a file of the parent's session, while a
+//                                 thread of the parent reports too
+// `storm` and `many` then wait for another line.
 #include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdint>
@@ -94,6 +98,27 @@ int many(int sessions) {
   return client.flush() && is_told ? 0 : 1;
 }
 
+int fork_children(int children) {
+  Client client;
+  Session job(client, "forked", Fields().number("totalFiles", children));
+  std::thread beside([&job] {
+    for (int i = 0; i < 300; ++i) job.api(true);
+  });
+  for (int i = 0; i < children; ++i) {
+    if (::fork() != 0) continue;
+    job.file(std::to_string(i), "completed");
+    ::_exit(client.flush() ? 0 : 1);  // neither this session nor the thread is the child's
+  }
+  bool is_told = true;
+  for (int i = 0; i < children; ++i) {
+    int status = 0;
+    is_told = ::wait(&status) > 0 && status == 0 && is_told;
+  }
+  beside.join();
+  job.end();
+  return client.flush() && is_told ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -101,6 +126,7 @@ int main(int argc, char** argv) {
   if (what == "count" && argc == 4) return count(argv[2], std::strtoull(argv[3], nullptr, 10));
   if (what == "storm" && argc == 3) return storm(std::strtoull(argv[2], nullptr, 10));
   if (what == "many" && argc == 3) return many(std::atoi(argv[2]));
-  std::fprintf(stderr, "usage: client_job count PRODUCER N | storm BYTES | many N\n");
+  if (what == "fork" && argc == 3) return fork_children(std::atoi(argv[2]));
+  std::fprintf(stderr, "usage: client_job count PRODUCER N | storm BYTES | many N | fork N\n");
   return 2;
 }

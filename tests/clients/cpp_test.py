@@ -125,6 +125,17 @@ class KilledClient(unittest.TestCase):
             self.assertEqual(written + 1000, api_calls(agent, "killed"))
 
 
+class Forks(unittest.TestCase):
+    def test_children_report_themselves(self):
+        with Agent() as agent:
+            with Job(agent.socket_path, "fork", 20) as job:
+                self.assertEqual((0, []), job.end())
+            session = agent.session("forked")
+            self.assertEqual((20, 20, 300, "completed"), (
+                session["metrics"]["totalFiles"], session["metrics"]["filesCompleted"],
+                session["metrics"]["apiCallsTotal"], session["state"]))
+
+
 class Readme(unittest.TestCase):
     def test_its_example(self):
         """Compiled as anybody would, with all warnings, and run."""
