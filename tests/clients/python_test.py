@@ -301,6 +301,18 @@ class Absent(unittest.TestCase):
                 self.assertIn(f"no progress-agent at {folder}/none.sock", done.stderr)
                 self.assertLess(time.monotonic() - started, 20)
 
+    def test_workers_leave_the_warning_to_their_parent(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = script("""
+                import multiprocessing, progress_agent
+                def work(number):
+                    progress_agent.join("s").file(str(number)).complete()
+                with progress_agent.session("s"):
+                    pool = multiprocessing.get_context("fork").Pool(4)
+                    pool.map(work, range(20)); pool.close(); pool.join()
+                """, f"{folder}/none.sock")
+        self.assertEqual((0, 1), (done.returncode, len(done.stderr.splitlines())), done.stderr)
+
     def test_turned_off_it_says_nothing(self):
         done = script(self.JOB + "\n        ", "", 3)
         self.assertEqual((3, ""), (done.returncode, done.stderr))

@@ -607,7 +607,7 @@ class Client:
         for end in self._waker or ():
             os.close(end)
         patience = self._patient_until if self._offset is None else None
-        warned = self._warned
+        warned = self._warned | ({"missing"} if self._buffer.newest else set())  # the parent says so itself
         self.forked = True
         self._begin()
         self._patient_until, self._warned = patience, warned
