@@ -15,8 +15,7 @@ STARTED = "progress_session_start_timestamp_seconds"
 ENDED = "progress_session_end_timestamp_seconds"
 FINISHED = 'progress_session_files_ended_total{outcome=~"completed|failed"}'
 FAILED = 'progress_session_files_ended_total{outcome="failed"}'
-GOOD_SHARE = steps(("red", None), ("orange", 0.7), ("green", 0.85))
-BAD_SHARE = steps(("green", None), ("orange", 0.02), ("red", 0.1))
+DASHED = {"fill": "dash", "dash": [8, 6]}
 
 
 def band(low, high, middle):
@@ -108,8 +107,7 @@ def forecast():
                     Query(f"max(progress_session_deadline_timestamp_seconds - timestamp({STARTED}))", "deadline")], 8,
                    "dthms",
                    [*band("at best", "at worst", "expected"),
-                    named("deadline", color=fixed("red"), custom__lineStyle={
-                       "fill": "dash", "dash": [8, 6]})], min=0),
+                    named("deadline", color=fixed("red"), custom__lineStyle=DASHED)], min=0),
         timeseries("Will it hold?",
                    "The whole duration as it was forecast at each moment: time passed plus time left. A flat line "
                    "is a forecast that held; the session ends where both lines meet.",
@@ -118,7 +116,7 @@ def forecast():
                     Query(elapsed, "passed"),
                     Query(f"max(progress_session_deadline_timestamp_seconds - {STARTED})", "deadline")], 8, "dthms",
                    [*band("at best", "at worst", "expected"), named("passed", color=fixed("green")),
-                    named("deadline", color=fixed("red"), custom__lineStyle={"fill": "dash", "dash": [8, 6]})],
+                    named("deadline", color=fixed("red"), custom__lineStyle=DASHED)],
                    min=0),
     ]
 
@@ -134,7 +132,7 @@ def work():
                     Query("sum(progress_session_throughput_peak_files_per_second) * 60", "peak")], 8, "short",
                    [named("now", color=fixed("blue"), custom__fillOpacity=20),
                     named("peak", color=fixed("#8e8e8e"), custom__lineWidth=1,
-                          custom__lineStyle={"fill": "dash", "dash": [8, 6]})],
+                          custom__lineStyle=DASHED)],
                    axis="files per minute", min=0),
         timeseries("Data", "Bytes done per second over the throughput window.",
                    [Query("sum(progress_session_throughput_bytes_per_second)", "bytes")], 8, "Bps", fill=20, min=0,
@@ -231,14 +229,21 @@ def calls():
 
 
 def worth():
+    def threshold(alert):
+        return f'min(progress_session_alert_threshold{{alert="{alert}"}})'
+
     return [
         timeseries("Quality",
-                   "The quality score (reported quality, errors, API success, retries), the share of failed files, "
-                   "and API efficiency (successful calls, less time lost to rate limits).",
+                   "The quality score (reported quality, errors, API success, retries), the share of failed files, and API "
+                   "efficiency (successful calls, less time lost to rate limits); dashed, where their alerts begin.",
                    [Query("min(progress_session_quality_score_ratio)", "quality"),
                     Query("max(progress_session_error_ratio)", "errors"),
-                    Query("min(progress_session_api_efficiency_ratio)", "API efficiency")], 8, "percentunit",
-                   colored({"quality": "green", "errors": "red", "API efficiency": "blue"}), min=0, max=1),
+                    Query("min(progress_session_api_efficiency_ratio)", "API efficiency"),
+                    Query(threshold("QualityDegradation"), "too low"), Query(threshold("HighErrorRate"), "too many")],
+                   8, "percentunit",
+                   [*colored({"quality": "green", "errors": "red", "API efficiency": "blue"}),
+                    named("too low", color=fixed("green"), custom__lineWidth=1, custom__lineStyle=DASHED),
+                    named("too many", color=fixed("red"), custom__lineWidth=1, custom__lineStyle=DASHED)], min=0, max=1),
         timeseries("Cost over time", "Money spent so far.",
                    [Query(by_currency("progress_session_cost_total"), "{{currency}}")], 8,
                    "short", fill=25, decimals=2, min=0, color=fixed("green"), noValue="nothing is spent"),

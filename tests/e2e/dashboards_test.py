@@ -19,6 +19,8 @@ VALUES = {"job": ".+", "instance": ".+", "namespace": ".*", "family": ".*", "dat
 # Families without a series here, and why. Once the agent shows one, its queries must give data.
 UNFILLED = {
     "progress_alert_active": "the agent has no alerts yet",
+    "progress_session_alert_threshold": "the agent has no alerts yet",
+    "progress_agent_notifications_failing": "nobody is told: no Alertmanager is configured",
     "progress_agent_live_clients": "the agent has no live feed yet",
     "progress_agent_live_messages_dropped_total": "the agent has no live feed yet",
     "progress_agent_notifications_total": "nobody is told: no Alertmanager is configured",
