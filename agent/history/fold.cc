@@ -26,7 +26,12 @@ Fold::Fold(Database& database)
       rows_(database),
       get_session_(database.prepare("SELECT epoch, is_over, state FROM live_sessions "
                                     "WHERE serial = ?")),
-      put_session_(database.prepare("INSERT OR REPLACE INTO live_sessions VALUES (?,?,?,?,?,?)")),
+      put_session_(database.prepare(
+          // A trail that was not told again is as it was.
+          "INSERT INTO live_sessions VALUES (?,?,?,?,?,?,?) ON CONFLICT (serial) DO UPDATE SET "
+          "epoch = excluded.epoch, revision = excluded.revision, is_over = excluded.is_over, "
+          "kept = excluded.kept, state = excluded.state, trail = "
+          "CASE length(excluded.trail) WHEN 0 THEN trail ELSE excluded.trail END")),
       drop_session_(database.prepare("DELETE FROM live_sessions WHERE serial = ?")),
       get_chunk_(database.prepare("SELECT epoch, records FROM live_files WHERE place = ?")),
       put_chunk_(database.prepare("INSERT OR REPLACE INTO live_files VALUES (?,?,?)")),
@@ -39,10 +44,13 @@ Fold::Fold(Database& database)
           "FROM producers")),
       put_stopped_(database.prepare("INSERT OR REPLACE INTO live_stopped (session_id) VALUES (?)")),
       drop_stopped_(database.prepare("DELETE FROM live_stopped WHERE session_id = ?")),
+      put_family_(database.prepare(
+          "INSERT OR REPLACE INTO family_history SELECT ?1, 1 + coalesce(max(position), 0), ?2 "
+          "FROM family_history")),
       put_meta_(database.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)")) {
   Statement sessions = database.prepare("SELECT serial, epoch, revision FROM live_sessions");
   while (sessions.step())
-    image_.add_session(sessions.number(0), sessions.number(1), sessions.number(2), {}, {});
+    image_.add_session(sessions.number(0), sessions.number(1), sessions.number(2), {}, {}, {});
   Statement changes = database.prepare("SELECT changes FROM live_changes ORDER BY revision");
   while (changes.step()) changes_.emplace_back(changes.bytes(0));
   for (const std::string& each : changes_) {
@@ -172,6 +180,7 @@ void Fold::end_session() {
   base_epoch_ = image.epoch;
   if (keeps_history() && !session_->id().empty()) {
     rows_.put_session(serial, session_->snapshot(now_), now_);
+    put_told();
     if ((is_over || image.gone) && !was_over_) put_unfinished();
   }
   if (image.gone) {
@@ -182,10 +191,21 @@ void Fold::end_session() {
     packer_.clear(now_);
     session_->save(packer_);
     put_session_.bind(serial).bind(image.epoch).bind(image.revision);
-    put_session_.bind(std::int64_t{is_over}).bind_blob(image.kept).bind_blob(packer_.bytes()).run();
+    put_session_.bind(std::int64_t{is_over}).bind_blob(image.kept).bind_blob(image.trail);
+    put_session_.bind_blob(packer_.bytes()).run();
   }
   session_.reset();
   ++at_;
+}
+
+// What was foretold in this commit's minute, and what the forecasts were worth.
+void Fold::put_told() {
+  if (at_->second.told.empty() || !session_->config().analytics) return;
+  progress::Foretold told;
+  progress::Unpacker in(at_->second.told, now_);
+  in(told);
+  if (!in.ok()) damaged("read what was foretold of a session");
+  rows_.put_foretold(at_->first, session_->identity()->attempt, told);
 }
 
 void Fold::end() {
@@ -195,6 +215,8 @@ void Fold::end() {
     Statement& statement = change.stopped ? put_stopped_ : drop_stopped_;
     statement.bind_text(change.session).run();
   }
+  for (const progress::FamilyChange& family : image_.families())
+    put_family_.bind_text(family.name).bind_blob(family.record).run();
   const progress::ChangesHead& head = image_.head();
   if (head.revision > 0) {
     put_meta_.bind_text("next_serial").bind(head.next_serial).run();

@@ -35,6 +35,7 @@ class Fold {
   void put_if_final(const progress::FileRecord& record);
   void put_unfinished();
   void end_session();
+  void put_told();
   void end();
   [[nodiscard]] bool keeps_history() const { return session_->config().persistence; }
   void load(std::string_view state);
@@ -42,7 +43,7 @@ class Fold {
   Database& database_;
   Rows rows_;
   Statement get_session_, put_session_, drop_session_, get_chunk_, put_chunk_, drop_chunks_,
-      get_chunks_, drop_changes_, put_producer_, put_stopped_, drop_stopped_, put_meta_;
+      get_chunks_, drop_changes_, put_producer_, put_stopped_, drop_stopped_, put_family_, put_meta_;
   std::vector<std::string> changes_;
   Image image_;
   Now now_;

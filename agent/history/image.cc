@@ -23,14 +23,27 @@ void keep_last(std::vector<FileImage>& files) {
   files.resize(kept);
 }
 
+// The last word on each name.
+template <typename Named>
+void keep_last_by_name(std::vector<Named>& all) {
+  boost::unordered_flat_map<std::string_view, std::size_t> last;
+  for (std::size_t i = 0; i < all.size(); ++i) last[all[i].name] = i;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (last[all[i].name] == i) all[kept++] = all[i];
+  }
+  all.resize(kept);
+}
+
 }  // namespace
 
 void Image::add_session(std::uint64_t serial, std::uint64_t epoch, std::uint64_t revision,
-                        std::string_view kept, std::string_view state) {
+                        std::string_view kept, std::string_view trail, std::string_view state) {
   SessionImage& session = sessions_[serial];
   session.epoch = epoch;
   session.revision = revision;
   session.kept = kept;
+  session.trail = trail;
   session.states.assign(1, state);
 }
 
@@ -57,6 +70,9 @@ bool Image::add_changes(std::string_view changes) {
     void operator()(const progress::StoppedChange& change) const {
       image.stopped_.push_back(change);
     }
+    void operator()(const progress::FamilyChange& change) const {
+      image.families_.push_back(change);
+    }
   };
   return progress::read_changes(changes, Visitor{*this}) && !damaged_;
 }
@@ -68,6 +84,8 @@ void Image::take(const progress::SessionChange& change) {
   session.revision = head_.revision;
   session.changed = true;
   session.kept = change.kept;
+  if (!change.trail.empty()) session.trail = change.trail;
+  session.told = change.told;
   if (is_new) session.epoch = change.epoch;
   if (change.epoch != session.epoch) {
     session.epoch = change.epoch;
@@ -87,13 +105,8 @@ void Image::settle() {
     keep_last(session.files);
     for (FormerFiles& former : session.former) keep_last(former.files);
   }
-  boost::unordered_flat_map<std::string_view, std::size_t> last;
-  for (std::size_t i = 0; i < producers_.size(); ++i) last[producers_[i].name] = i;
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < producers_.size(); ++i) {
-    if (last[producers_[i].name] == i) producers_[kept++] = producers_[i];
-  }
-  producers_.resize(kept);
+  keep_last_by_name(producers_);
+  keep_last_by_name(families_);
 }
 
 }  // namespace agent::history

@@ -32,6 +32,8 @@ struct SessionImage {
   bool epoch_changed = false;  // by a change: files that the tables have are void
   bool gone = false;           // no longer tracked
   std::string_view kept;
+  std::string_view trail;  // empty: as the tables have it
+  std::string_view told;   // empty: nothing
   std::vector<std::string_view> states;
   std::vector<FileImage> files;  // by ref, each once, after `settle`
   std::vector<FormerFiles> former;
@@ -41,7 +43,7 @@ class Image {
  public:
   // From the tables, before any changes. `revision` is the newest change in the row.
   void add_session(std::uint64_t serial, std::uint64_t epoch, std::uint64_t revision,
-                   std::string_view kept, std::string_view state);
+                   std::string_view kept, std::string_view trail, std::string_view state);
   // File records of that epoch (Files::save_changed), of a session that is there. False: damaged.
   [[nodiscard]] bool add_files(std::uint64_t serial, std::uint64_t epoch, std::string_view records);
 
@@ -57,9 +59,10 @@ class Image {
     return producers_;
   }
   [[nodiscard]] const std::vector<progress::StoppedChange>& stopped() const { return stopped_; }
-  [[nodiscard]] const progress::ChangesHead& head() const {
-    return head_;
-  }  // of the newest changes
+  // The last of each that changed, in the order of their last change.
+  [[nodiscard]] const std::vector<progress::FamilyChange>& families() const { return families_; }
+  // Of the newest changes.
+  [[nodiscard]] const progress::ChangesHead& head() const { return head_; }
 
  private:
   void take(const progress::SessionChange& change);
@@ -67,6 +70,7 @@ class Image {
   std::map<std::uint64_t, SessionImage> sessions_;
   std::vector<progress::ProducerChange> producers_;
   std::vector<progress::StoppedChange> stopped_;
+  std::vector<progress::FamilyChange> families_;
   progress::ChangesHead head_;
   bool damaged_ = false;
 };

@@ -58,7 +58,10 @@ Rows::Rows(Database& database)
           "FROM api_quota_tracking WHERE session = ?1 AND provider = ?3 "
           "AND NOT (attempt = ?2 AND reset_at = ?4)")),
       minute_(database.prepare("INSERT OR REPLACE INTO performance_snapshots VALUES "
-                               "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")) {}
+                               "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")),
+      prediction_(database.prepare("INSERT OR REPLACE INTO eta_predictions VALUES "
+                                   "(?,?,?,?,?,?,?,?,?)")),
+      grade_(database.prepare("INSERT OR REPLACE INTO eta_grades VALUES (?,?,?,?,?)")) {}
 
 void Rows::put_session(std::uint64_t serial, const progress::SessionSnapshot& s, Now at) {
   const progress::SessionIdentity& i = *s.identity;
@@ -119,6 +122,23 @@ void Rows::put_file(std::uint64_t serial, std::int64_t attempt, const progress::
   bind_text_or_null(file_, r.has_rare ? r.rare.error : std::string_view());
   file_.bind(std::uint64_t{f.restored}).bind(known(f.started)).bind(known(f.ended));
   file_.bind(known(f.updated)).run();
+}
+
+void Rows::put_foretold(std::uint64_t serial, std::int64_t attempt,
+                        const progress::Foretold& told) {
+  constexpr double kMilliseconds = 1e3;  // in a second
+  if (told.at != progress::kNever) {
+    const auto minute = std::chrono::floor<std::chrono::minutes>(told.at);
+    prediction_.bind(serial).bind(attempt).bind(micros(Instant(minute))).bind(micros(told.at));
+    prediction_.bind_text(name_of(told.method)).bind(told.remaining * kMilliseconds);
+    prediction_.bind(told.low * kMilliseconds).bind(told.high * kMilliseconds);
+    prediction_.bind(known(told.confidence)).run();
+  }
+  for (std::size_t m = 0; m < told.graded.size(); ++m) {
+    if (told.graded[m] == 0) continue;
+    grade_.bind(serial).bind(attempt).bind_text(progress::kEtaMethodNames[m]);
+    grade_.bind(told.graded[m]).bind(told.error[m]).run();
+  }
 }
 
 }  // namespace agent::history

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "agent/history/database.h"
+#include "agent/progress/changes.h"
 #include "agent/progress/file_record.h"
 #include "agent/progress/session.h"
 #include "agent/progress/snapshot.h"
@@ -20,12 +21,14 @@ class Rows {
   // One file of that attempt; stages and models are numbered as in `files`.
   void put_file(std::uint64_t serial, std::int64_t attempt, const progress::FileRecord& record,
                 const progress::Files& files);
+  // What was foretold of that attempt, and the grades of its forecasts once there are any.
+  void put_foretold(std::uint64_t serial, std::int64_t attempt, const progress::Foretold& told);
 
  private:
   void put_quotas(std::uint64_t serial, const progress::SessionSnapshot& s, Now at);
   void put_minute(std::uint64_t serial, const progress::SessionSnapshot& s, Now at);
 
-  Statement session_, file_, quota_, minute_;
+  Statement session_, file_, quota_, minute_, prediction_, grade_;
 };
 
 }  // namespace agent::history

@@ -18,6 +18,7 @@ CREATE TABLE live_sessions (
   revision INTEGER NOT NULL,
   is_over INTEGER NOT NULL,
   kept BLOB NOT NULL,
+  trail BLOB NOT NULL,
   state BLOB NOT NULL
 );
 CREATE TABLE live_files (
@@ -38,6 +39,11 @@ CREATE INDEX producers_by_position ON producers (position);
 CREATE TABLE meta (
   name TEXT PRIMARY KEY,
   value INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE family_history (
+  family TEXT PRIMARY KEY,
+  position INTEGER NOT NULL,
+  record BLOB NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE batch_upload_sessions (
@@ -133,6 +139,28 @@ CREATE TABLE performance_snapshots (
   tokens INTEGER NOT NULL,
   cost REAL NOT NULL,
   PRIMARY KEY (session, attempt, minute)
+) WITHOUT ROWID;
+
+CREATE TABLE eta_predictions (
+  session INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  minute INTEGER NOT NULL,
+  predicted_at INTEGER NOT NULL,
+  method TEXT NOT NULL,
+  remaining_ms REAL NOT NULL,
+  low_ms REAL NOT NULL,
+  high_ms REAL NOT NULL,
+  confidence REAL,
+  PRIMARY KEY (session, attempt, minute)
+) WITHOUT ROWID;
+
+CREATE TABLE eta_grades (
+  session INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  method TEXT NOT NULL,
+  predictions INTEGER NOT NULL,
+  mean_error REAL NOT NULL,
+  PRIMARY KEY (session, attempt, method)
 ) WITHOUT ROWID;
 )sql"};
 

@@ -57,11 +57,16 @@ struct Store::Tables {
                              "AND number < ?")),
         drop_minutes(d.prepare("DELETE FROM performance_snapshots WHERE session = ? "
                                "AND attempt = ?")),
+        drop_predictions(d.prepare("DELETE FROM eta_predictions WHERE session = ? "
+                                   "AND attempt = ?")),
+        drop_grades(d.prepare("DELETE FROM eta_grades WHERE session = ? AND attempt = ?")),
+        drop_families(d.prepare("DELETE FROM family_history WHERE position IN (SELECT position "
+                                "FROM family_history ORDER BY position DESC LIMIT -1 OFFSET ?)")),
         drop_quotas(d.prepare("DELETE FROM api_quota_tracking WHERE session = ? AND attempt = ?")),
         drop_session(d.prepare("DELETE FROM batch_upload_sessions WHERE session = ? "
                                "AND attempt = ?")) {}
-  Statement append, drop_producers, oldest, nth_file, drop_files, drop_minutes, drop_quotas,
-      drop_session;
+  Statement append, drop_producers, oldest, nth_file, drop_files, drop_minutes, drop_predictions,
+      drop_grades, drop_families, drop_quotas, drop_session;
 };
 
 template <typename Do>
@@ -151,7 +156,7 @@ StoreResult<std::unique_ptr<Loaded>> Store::load() {
     for (const auto& [serial, image] : loaded->image.sessions()) {
       if (image.gone) continue;
       progress::SavedSession& saved = loaded->state.sessions.emplace_back();
-      saved = {serial, image.kept, image.states, {}};
+      saved = {serial, image.kept, image.trail, image.states, {}};
       saved.files.reserve(image.files.size());
       for (const FileImage& file : image.files) saved.files.push_back(file.record);
     }
@@ -171,15 +176,16 @@ std::string_view keep(Loaded& loaded, std::string_view bytes) {
 void Store::load_sessions(Loaded& loaded) {
   // Views into short strings would not survive the vector's growth.
   loaded.bytes.reserve(static_cast<std::size_t>(database_->integer(
-      "SELECT 2 * (SELECT count(*) FROM live_sessions) + (SELECT count(*) FROM live_files) + "
+      "SELECT 3 * (SELECT count(*) FROM live_sessions) + (SELECT count(*) FROM live_files) + "
       "(SELECT count(*) FROM live_changes) + (SELECT count(*) FROM producers) + "
-      "(SELECT count(*) FROM live_stopped)")));
+      "(SELECT count(*) FROM live_stopped) + 2 * (SELECT count(*) FROM family_history)")));
   Statement rows =
-      database_->prepare("SELECT serial, epoch, revision, kept, state FROM live_sessions");
+      database_->prepare("SELECT serial, epoch, revision, kept, trail, state FROM live_sessions");
   while (rows.step()) {
     const std::string_view kept = keep(loaded, rows.bytes(3));
+    const std::string_view trail = keep(loaded, rows.bytes(4));
     loaded.image.add_session(rows.number(0), rows.number(1), rows.number(2), kept,
-                             keep(loaded, rows.bytes(4)));
+                             trail, keep(loaded, rows.bytes(5)));
   }
 }
 
@@ -227,6 +233,13 @@ void Store::load_producers(Loaded& loaded) {
     std::erase(state.stopped, change.session);
     if (change.stopped) state.stopped.push_back(change.session);
   }
+  Statement families =
+      database_->prepare("SELECT family, record FROM family_history ORDER BY position");
+  while (families.step()) {
+    const std::string_view name = keep(loaded, families.bytes(0));
+    state.families.push_back({name, keep(loaded, families.bytes(1))});
+  }
+  for (const auto& change : loaded.image.families()) state.families.push_back(change);
 }
 
 // ---- commits
@@ -274,6 +287,7 @@ StoreResult<bool> Store::retain(Instant oldest_kept) {
         database_->integer("PRAGMA page_size");
     Transaction transaction(*database_);
     tables_->drop_producers.bind(options_.most_producers).run();
+    tables_->drop_families.bind(options_.most_families).run();
     Statement& oldest = tables_->oldest;
     if (!oldest.step()) {
       transaction.commit();
@@ -292,7 +306,8 @@ StoreResult<bool> Store::retain(Instant oldest_kept) {
     }
     if (forget_some(session, attempt_number)) {
       for (Statement* drop :
-           {&tables_->drop_minutes, &tables_->drop_quotas, &tables_->drop_session})
+           {&tables_->drop_minutes, &tables_->drop_predictions, &tables_->drop_grades,
+            &tables_->drop_quotas, &tables_->drop_session})
         drop->bind(session).bind(attempt_number).run();
     }
     transaction.commit();

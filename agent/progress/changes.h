@@ -5,6 +5,7 @@
 // on the ones before (Session::load). Pure.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -22,11 +23,31 @@ struct ChangesHead {
   std::uint64_t next_serial = 0;  // no session has this number yet
 };
 
+// What was last foretold of a session, for history; and, once it has ended, what the forecasts of
+// each method were worth. Seconds.
+struct Foretold {
+  Instant at;  // when it was foretold, in the session's time
+  EtaMethod method = EtaMethod::kLinear;
+  double remaining = 0, low = 0, high = 0;  // the 80 % interval
+  double confidence = -1;                   // < 0: not known
+  // By method: how many forecasts, and the mean of |foretold - true| / true total.
+  std::array<std::uint64_t, kEtaMethodNames.size()> graded{};
+  std::array<double, kEtaMethodNames.size()> error{};
+
+  template <typename Archive, typename Self>
+  static void fields(Archive& archive, Self& self) {
+    archive(self.at, self.method, self.remaining, self.low, self.high, self.confidence, self.graded,
+            self.error);
+  }
+};
+
 // Views into the bytes.
 struct SessionChange {
   std::uint64_t serial = 0;
   std::uint64_t epoch = 0;  // of its files: records of another epoch are void
   std::string_view kept;    // what the tracker keeps with it; replaced as a whole
+  std::string_view trail;   // more of the same, seldom told; empty: as it was
+  std::string_view told;    // Foretold; empty: nothing yet
   std::string_view state;   // Session::save
   std::string_view files;   // Files::save_changed
 };
@@ -42,9 +63,16 @@ struct StoppedChange {  // DELETE, or its end by session.start
   bool stopped = true;
 };
 
-enum class ChangeTag : std::uint8_t { kEnd, kSession, kGone, kProducer, kStopped };
+struct FamilyChange {  // what later runs of the family are told
+  std::string_view name;    // empty: of all sessions together
+  std::string_view record;  // the tracker's; replaced as a whole
+};
+
+enum class ChangeTag : std::uint8_t { kEnd, kSession, kGone, kProducer, kStopped, kFamily };
 template <>
-inline constexpr std::size_t kValues<ChangeTag> = 5;
+inline constexpr std::size_t kValues<ChangeTag> = 6;
+template <>
+inline constexpr std::size_t kValues<EtaMethod> = kEtaMethodNames.size();
 
 inline void put_head(Packer& packer, const ChangesHead& head) {
   packer.number(kChangesFormat);
@@ -60,6 +88,12 @@ inline void put(Packer& packer, const StoppedChange& change) {
   packer(ChangeTag::kStopped);
   packer.text(change.session);
   packer(change.stopped);
+}
+
+inline void put(Packer& packer, const FamilyChange& change) {
+  packer(ChangeTag::kFamily);
+  packer.text(change.name);
+  packer.text(change.record);
 }
 
 // Calls `visitor(entry)` for the head and each entry, in order. False: damaged; what was visited
@@ -81,6 +115,8 @@ template <typename Visitor>
         SessionChange change;
         in(change.serial, change.epoch);
         change.kept = in.part();
+        change.trail = in.part();
+        change.told = in.part();
         change.state = in.part();
         change.files = in.part();
         if (in.ok()) visitor(change);
@@ -103,6 +139,13 @@ template <typename Visitor>
         StoppedChange change;
         change.session = in.text();
         in(change.stopped);
+        if (in.ok()) visitor(change);
+        break;
+      }
+      case ChangeTag::kFamily: {
+        FamilyChange change;
+        change.name = in.text();
+        change.record = in.text();
         if (in.ok()) visitor(change);
         break;
       }
@@ -137,7 +180,7 @@ inline void put_file_records(Packer& packer, const std::vector<std::string_view>
 // the tracker has taken them.
 struct SavedSession {
   std::uint64_t serial = 0;
-  std::string_view kept;
+  std::string_view kept, trail;
   std::vector<std::string_view> states;  // to load one after the other
   std::vector<std::string_view> files;   // records, in the order first seen
 };
@@ -145,6 +188,7 @@ struct SavedState {
   std::vector<SavedSession> sessions;     // in the order first seen
   std::vector<ProducerChange> producers;  // the longest silent first
   std::vector<std::string_view> stopped;  // the earliest first
+  std::vector<FamilyChange> families;     // the longest unchanged first
   std::uint64_t next_serial = 1;
   std::uint64_t revision = 0;
   Instant committed_at;  // when the last of it was gathered; the agent was not listening since

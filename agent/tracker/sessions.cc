@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 namespace agent::tracker {
@@ -53,8 +54,15 @@ const std::optional<progress::Forecast>& Tracked::forecast(Now at, bool precise)
   if (precise || due || !forecast_) {
     forecast_ = forecaster_.estimate(session_.now(at));
     forecast_at_ = at.steady;
+    note_forecast(session_.now(at));
   }
   return forecast_;
+}
+
+void Tracked::note_forecast(Instant now) {
+  if (!forecast_) return;
+  told_ = {now, forecast_->method, seconds(forecast_->remaining), seconds(forecast_->low),
+           seconds(forecast_->high), forecast_->confidence.value_or(-1), {}, {}};
 }
 
 void Tracked::follow_prediction(progress::SessionSnapshot& fresh) {
@@ -69,6 +77,16 @@ void Tracked::follow_prediction(progress::SessionSnapshot& fresh) {
   const Duration moved = fresh.eta->completion - early_prediction_->end;
   if (early_prediction_->total <= Duration::zero()) return;
   fresh.eta_deviation_percent = 100 * std::abs(seconds(moved)) / seconds(early_prediction_->total);
+}
+
+void Tracked::note_grade(const eta::SelfGrade& grade) {
+  for (std::size_t m = 0; m < told_.graded.size(); ++m) {
+    const std::vector<float>& errors = grade.errors[m];
+    told_.graded[m] = errors.size();
+    told_.error[m] = errors.empty() ? 0
+                                    : std::accumulate(errors.begin(), errors.end(), 0.0) /
+                                          static_cast<double>(errors.size());
+  }
 }
 
 void EtaErrors::add(const std::string& family, const eta::SelfGrade& grade) {
@@ -91,6 +109,7 @@ Result<Applied, Rejection> Sessions::apply(const progress::Event& event, Now at)
   if (!found) return failure(std::move(found.error()));
   Tracked& tracked = **found;
   Session& session = tracked.session();
+  tracked.forecaster().revive();
   const bool is_new = session.version() == 0;
   const bool was_live = session.live();
   const std::size_t files_before = session.files().size();
@@ -118,6 +137,7 @@ Result<Applied, Rejection> Sessions::apply(const progress::Event& event, Now at)
   if (!was_live && session.live()) {
     ++active_;
     tracked.stopped = tracked.scraped = false;
+    tracked.forget_told();
     std::erase(left_, tracked.serial());
   }
   return applied;
@@ -156,9 +176,12 @@ void Sessions::grade(Tracked& tracked) {
   if (!session.config().computes_rates()) return;
   auto finished = tracked.forecaster().finish(*session.end_time(), *session.end_status());
   if (!finished) return;
-  eta_errors_.add(session.identity()->family, finished->grade);
+  const std::string& family = session.identity()->family;
+  eta_errors_.add(family, finished->grade);
+  tracked.note_grade(finished->grade);
   if (session.config().analytics) {
-    history_.add(session.identity()->family, std::move(finished->run), finished->complete);
+    history_.add(family, std::move(finished->run), finished->complete);
+    if (keeps_changes_) changed_families_.insert({std::string(), family});
   }
 }
 

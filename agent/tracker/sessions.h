@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -80,6 +81,9 @@ class Tracked final : public progress::FileObserver {
   void committed();
   [[nodiscard]] bool all_committed() const { return committed_version_ == session_.version(); }
   [[nodiscard]] const progress::SnapshotPtr& published() const { return published_; }
+  // What its forecasts were worth, for history.
+  void note_grade(const eta::SelfGrade& grade);
+  void forget_told() { told_ = {.at = Instant::min()}; }
 
   // When it ended, went stale, or was stopped; on the agent's steady clock.
   SteadyInstant left_at{};
@@ -106,6 +110,7 @@ class Tracked final : public progress::FileObserver {
     }
   }
   [[nodiscard]] const std::optional<progress::Forecast>& forecast(Now at, bool precise);
+  void note_forecast(Instant now);
   void follow_prediction(progress::SessionSnapshot& fresh);
 
   std::uint64_t serial_;
@@ -129,6 +134,7 @@ class Tracked final : public progress::FileObserver {
   };
   std::optional<EarlyPrediction> early_prediction_;
 
+  progress::Foretold told_{.at = Instant::min()};
   progress::SnapshotPtr pending_;  // to be published with the commit under way
   std::uint64_t saved_version_ = 0, committed_version_ = 0;
 };
@@ -183,7 +189,8 @@ class Sessions {
     next_serial_ = std::max(next_serial_, first_serial);
   }
   [[nodiscard]] bool any_changed() const {
-    return !changed_.empty() || !gone_.empty() || !stopped_changes_.empty();
+    return !changed_.empty() || !gone_.empty() || !stopped_changes_.empty() ||
+           !changed_families_.empty();
   }
   [[nodiscard]] std::uint64_t next_serial() const { return next_serial_; }
   // Packs every change since the last time, and calls all unchanged. The serials of the sessions
@@ -212,6 +219,8 @@ class Sessions {
   }
   void untouch(Tracked& tracked);
   void adopt(std::unique_ptr<Tracked> made);
+  void save_families(progress::Packer& packer);
+  void restore_families(const std::vector<progress::FamilyChange>& families);
 
   void grade(Tracked& tracked);
   [[nodiscard]] Past past() const { return {&history_, model_}; }
@@ -233,6 +242,7 @@ class Sessions {
   std::vector<Tracked*> changed_;
   std::vector<std::uint64_t> gone_;
   std::vector<std::pair<std::string, bool>> stopped_changes_;  // name; stopped or not any more
+  std::set<std::string, std::less<>> changed_families_;        // "": of all sessions
 };
 
 }  // namespace agent::tracker

@@ -26,7 +26,16 @@ void Tracked::save(Packer& packer, Now at) {
   packer(progress::ChangeTag::kSession, serial_, session_.files().epoch());
   const std::size_t kept = packer.open();
   packer(left_at, stopped, scraped, early_prediction_);
+  const std::size_t present = packer.open();
+  forecaster_.save_present(packer);
+  packer.close(present);
   packer.close(kept);
+  const std::size_t trail = packer.open();
+  if (forecaster_.trail_is_due(at.steady)) forecaster_.save_trail(packer, at.steady);
+  packer.close(trail);
+  const std::size_t told = packer.open();
+  if (told_.at != Instant::min()) packer(told_);
+  packer.close(told);
   const std::size_t state = packer.open();
   session_.save(packer);
   packer.close(state);
@@ -43,6 +52,7 @@ void Tracked::committed() {
 bool Tracked::load(const SavedSession& saved, Now at) {
   Unpacker kept(saved.kept, at);
   kept(left_at, stopped, scraped, early_prediction_);
+  const std::string_view present = kept.part();
   if (!kept.ok() || !kept.empty()) return false;
   for (const std::string_view state : saved.states) {
     if (!session_.load(state, at)) return false;
@@ -50,6 +60,7 @@ bool Tracked::load(const SavedSession& saved, Now at) {
   for (const std::string_view record : saved.files) {
     if (!session_.stored_files().load_record(record)) return false;
   }
+  if (session_.live()) forecaster_.load(present, saved.trail);
   stored = true;
   id_ = session_.id();
   saved_version_ = committed_version_ = session_.version();
@@ -80,9 +91,41 @@ void Sessions::save_changes(Packer& packer, Now at, std::vector<std::uint64_t>& 
   for (const std::uint64_t serial : gone_) put(packer, progress::SessionGone{serial});
   for (const auto& [name, stopped] : stopped_changes_)
     put(packer, progress::StoppedChange{name, stopped});
+  save_families(packer);
   changed_.clear();
   gone_.clear();
   stopped_changes_.clear();
+}
+
+void Sessions::save_families(Packer& packer) {
+  using progress::put;
+  for (const std::string& name : changed_families_) {
+    if (name.empty()) {
+      Packer overall;
+      overall(history_.overall().error, history_.overall().sessions);
+      put(packer, progress::FamilyChange{name, overall.bytes()});
+    } else if (const auto family = history_.family(name)) {
+      const std::string record = eta::History::encode(*family);
+      put(packer, progress::FamilyChange{name, record});
+    }
+  }
+  changed_families_.clear();
+}
+
+// What cannot be read is done without. What was learned since the start goes before it.
+void Sessions::restore_families(const std::vector<progress::FamilyChange>& families) {
+  const bool has_learned = !history_.names().empty();
+  for (const progress::FamilyChange& family : families) {
+    if (family.name.empty()) {
+      eta::MethodRecord overall;
+      Unpacker in(family.record);
+      in(overall.error, overall.sessions);
+      if (in.ok() && !has_learned) history_.restore(overall);
+    } else if (history_.family(family.name) == nullptr || !has_learned) {
+      if (auto record = eta::History::decode(family.record))
+        history_.restore(family.name, *std::move(record));
+    }
+  }
 }
 
 void Sessions::committed(const std::vector<std::uint64_t>& saved) {
@@ -96,6 +139,8 @@ void Sessions::forget_saved() {
   gone_.clear();
   stopped_changes_.clear();
   for (const std::string& name : stopped_order_) stopped_changes_.emplace_back(name, true);
+  changed_families_.insert(std::string());
+  for (std::string& name : history_.names()) changed_families_.insert(std::move(name));
   for (const auto& [serial, tracked] : by_serial_) {
     tracked->session().forget_saved();
     tracked->stored = false;
@@ -114,6 +159,7 @@ bool Sessions::restore(const progress::SavedState& state, Now at) {
     if (!tracked.load(saved, at)) return false;
     tracked.session().forgive_silence(not_listening, at);
   }
+  restore_families(state.families);
   next_serial_ = std::max(next_serial_, state.next_serial);
   for (auto& tracked : restored) adopt(std::move(tracked));
   left_.clear();

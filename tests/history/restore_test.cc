@@ -48,6 +48,7 @@ class Memory {
       SavedSession& saved = state.sessions.emplace_back();
       saved.serial = serial;
       saved.kept = session.kept;
+      saved.trail = session.trail;
       saved.states = session.states;
       for (const auto& file : session.files) saved.files.push_back(file.record);
     }
@@ -56,6 +57,7 @@ class Memory {
       std::erase(state.stopped, change.session);
       if (change.stopped) state.stopped.push_back(change.session);
     }
+    state.families = image.families();
     state.next_serial = image.head().next_serial;
     state.revision = image.head().revision;
     state.committed_at = image.head().at;
@@ -132,6 +134,109 @@ Event counted(std::int64_t completed) {
   counts.total = 100;
   event.fact = counts;
   return event;
+}
+
+// A job of 200 files on four workers; each takes about six seconds in two stages. It stands still
+// from 100 s to 160 s.
+class Job {
+ public:
+  explicit Job(const char* session) : session_(session) {}
+
+  // What happens in second `t`.
+  void step(Tracker& tracker, int t) const {
+    const int worked = t < 100 ? t : std::max(100, t - 60);
+    if (t == 0) start(tracker, t);
+    if (t == 100) apply(tracker, t, SessionPaused{});
+    if (t == 160) apply(tracker, t, SessionResumed{});
+    if (worked != (t < 100 ? t : t - 60)) return;
+    for (int worker = 0; worker < 4; ++worker) {
+      const int phase = (worked + worker) % 6, number = (worked + worker) / 6 * 4 + worker;
+      if (number >= 200) continue;
+      if (phase == 0) file(tracker, t, number, FileStatus::kProcessing, "read");
+      if (phase == 2) file(tracker, t, number, FileStatus::kProcessing, "write");
+      if (phase == 5) file(tracker, t, number, FileStatus::kCompleted, "write");
+    }
+    if (worked == 300) apply(tracker, t, SessionEnded{});
+  }
+  static constexpr int kSeconds = 361;
+
+ private:
+  void apply(Tracker& tracker, int t, Fact fact) const {
+    Tracker::Batch batch(tracker, after(seconds(t)));
+    Event event;
+    event.session = session_;
+    event.ts = kStart + seconds(t);
+    event.fact = std::move(fact);
+    ASSERT_TRUE(batch.apply(event));
+  }
+  void start(Tracker& tracker, int t) const {
+    SessionStarted started;
+    started.facts.family = "nightly";
+    started.facts.total_files = 200;
+    apply(tracker, t, started);
+  }
+  void file(Tracker& tracker, int t, int number, FileStatus status, const char* stage) const {
+    const std::string id = "file-" + std::to_string(number);
+    FileProgressed progressed;
+    progressed.file = id;
+    progressed.status = status;
+    progressed.stage = stage;
+    apply(tracker, t, progressed);
+  }
+  const char* session_;
+};
+
+Forecast forecast(Tracker& tracker, const char* session, int t) {
+  const SnapshotPtr snapshot = tracker.session_at(session, after(seconds(t)));
+  EXPECT_TRUE(snapshot && snapshot->eta) << session << ' ' << t;
+  return snapshot && snapshot->eta ? *snapshot->eta : Forecast{};
+}
+
+TEST(Storage, ForecastsGoOnAfterARestart) {
+  for (const int stop : {30, 90, 130, 200, 300}) {
+    Tracker original({}), restored({});
+    for (Tracker* tracker : {&original, &restored}) tracker->keep_changes([] {}, after({}));
+    Memory memory;
+    const Job job("s");
+    for (int t = 0; t < stop; ++t) {
+      job.step(original, t);
+      (void)original.session_at("s", after(seconds(t)));
+      memory.commit(original, after(seconds(t)));
+    }
+    ASSERT_TRUE(memory.restore_into(restored, after(seconds(stop))));
+    for (int t = stop; t + 1 < Job::kSeconds; ++t) {
+      job.step(original, t);
+      job.step(restored, t);
+      const Forecast expected = forecast(original, "s", t), found = forecast(restored, "s", t);
+      const double total = t + expected.remaining.count();
+      EXPECT_NEAR(expected.remaining.count(), found.remaining.count(), 0.01 * total)
+          << "at " << t << " after a restart at " << stop;
+      EXPECT_NEAR(expected.low.count(), found.low.count(), 0.05 * total);
+      EXPECT_NEAR(expected.high.count(), found.high.count(), 0.05 * total);
+      EXPECT_EQ(expected.method, found.method);
+    }
+  }
+}
+
+TEST(Storage, WhatAFamilyLearnedIsKept) {
+  Tracker original({}), restored({});
+  for (Tracker* tracker : {&original, &restored}) tracker->keep_changes([] {}, after({}));
+  Memory memory;
+  const Job first("first"), second("second");
+  for (int t = 0; t < Job::kSeconds; ++t) {
+    first.step(original, t);
+    (void)original.session_at("first", after(seconds(t)));
+  }
+  memory.commit(original, after(seconds(Job::kSeconds)));
+  ASSERT_TRUE(memory.restore_into(restored, after(seconds(Job::kSeconds))));
+  for (int t = 0; t < 50; ++t) {
+    for (Tracker* tracker : {&original, &restored}) second.step(*tracker, t);
+    const Forecast expected = forecast(original, "second", t + 1);
+    const Forecast found = forecast(restored, "second", t + 1);
+    ASSERT_EQ(expected.remaining, found.remaining) << t;
+    ASSERT_TRUE(found.historical_accuracy);
+    ASSERT_EQ(expected.historical_accuracy, found.historical_accuracy);
+  }
 }
 
 TEST(Storage, RemembersWhatWasScraped) {
