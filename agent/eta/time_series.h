@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "agent/progress/archive.h"
@@ -55,7 +56,11 @@ class TimeSeries {
   // For storage: the rows that were not saved yet, and how they come back.
   void save(progress::Packer& packer) {
     packer(halvings_, std::uint64_t{saved_}, std::uint64_t{rows_.size() - saved_});
-    for (std::size_t i = saved_; i < rows_.size(); ++i) packer(rows_[i]);
+    for (std::size_t i = saved_; i < rows_.size(); ++i) {
+      const bool repeats = i > 0 && same_bits(rows_[i], rows_[i - 1]);
+      packer(repeats);
+      if (!repeats) packer(rows_[i]);
+    }
     saved_ = rows_.size();
   }
   void load(progress::Unpacker& unpacker) {
@@ -64,12 +69,22 @@ class TimeSeries {
     if (halvings_ > kMostHalvings || first > rows_.size() || more > 2 * kHalf - first)
       return unpacker.fail();
     rows_.resize(first);
-    for (std::uint64_t i = 0; i < more; ++i) unpacker(rows_.emplace_back());
+    for (std::uint64_t i = 0; i < more; ++i) {
+      bool repeats = false;
+      unpacker(repeats);
+      if (repeats && rows_.empty()) return unpacker.fail();
+      rows_.push_back(repeats ? rows_.back() : Row{});
+      if (!repeats) unpacker(rows_.back());
+    }
     step_ = std::ldexp(kLeastStep, static_cast<int>(halvings_));
   }
   void forget_saved() { saved_ = 0; }
 
  private:
+  // Rows repeat while nothing is foretold anew; NaN is NaN here.
+  static bool same_bits(const Row& a, const Row& b) {
+    return std::memcmp(a.data(), b.data(), sizeof a) == 0;
+  }
   void halve() {
     for (std::size_t i = 0; i < kHalf; ++i) rows_[i] = rows_[2 * i];
     rows_.resize(kHalf);

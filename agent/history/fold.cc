@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/eta/estimator.h"
 #include "agent/history/places.h"
 #include "agent/progress/file_record.h"
 
@@ -24,14 +25,9 @@ Now stored_now(Instant at) { return {at, SteadyInstant(at.time_since_epoch())}; 
 Fold::Fold(Database& database)
     : database_(database),
       rows_(database),
-      get_session_(database.prepare("SELECT epoch, is_over, state FROM live_sessions "
+      get_session_(database.prepare("SELECT epoch, is_over, state, forecast FROM live_sessions "
                                     "WHERE serial = ?")),
-      put_session_(database.prepare(
-          // A trail that was not told again is as it was.
-          "INSERT INTO live_sessions VALUES (?,?,?,?,?,?,?) ON CONFLICT (serial) DO UPDATE SET "
-          "epoch = excluded.epoch, revision = excluded.revision, is_over = excluded.is_over, "
-          "kept = excluded.kept, state = excluded.state, trail = "
-          "CASE length(excluded.trail) WHEN 0 THEN trail ELSE excluded.trail END")),
+      put_session_(database.prepare("INSERT OR REPLACE INTO live_sessions VALUES (?,?,?,?,?,?,?)")),
       drop_session_(database.prepare("DELETE FROM live_sessions WHERE serial = ?")),
       get_chunk_(database.prepare("SELECT epoch, records FROM live_files WHERE place = ?")),
       put_chunk_(database.prepare("INSERT OR REPLACE INTO live_files VALUES (?,?,?)")),
@@ -96,12 +92,14 @@ void Fold::begin_session() {
   file_ = 0;
   base_epoch_ = 0;
   was_over_ = false;
+  forecast_.clear();
   std::optional<std::string> base;
   get_session_.bind(serial);
   if (get_session_.step()) {
     base_epoch_ = get_session_.number(0);
     was_over_ = get_session_.integer(1) != 0;
     base = get_session_.bytes(2);
+    forecast_ = get_session_.bytes(3);
   }
   get_session_.reset();
   if (base) load(*base);
@@ -187,15 +185,33 @@ void Fold::end_session() {
     drop_chunks_.bind(first_place(serial)).bind(first_place(serial + 1)).run();
     drop_session_.bind(serial).run();
   } else {
+    const std::string forecast = merged_forecast();
     session_->forget_saved();
     packer_.clear(now_);
     session_->save(packer_);
     put_session_.bind(serial).bind(image.epoch).bind(image.revision);
-    put_session_.bind(std::int64_t{is_over}).bind_blob(image.kept).bind_blob(image.trail);
+    put_session_.bind(std::int64_t{is_over}).bind_blob(image.kept).bind_blob(forecast);
     put_session_.bind_blob(packer_.bytes()).run();
   }
   session_.reset();
   ++at_;
+}
+
+// Its forecaster in one part. One that cannot be read is done without: forecasts get worse, nothing
+// else.
+std::string Fold::merged_forecast() {
+  const SessionImage& image = at_->second;
+  std::vector<std::string_view> parts = image.forecasts;
+  if (!image.forecast_void && !forecast_.empty()) parts.insert(parts.begin(), forecast_);
+  if (parts.size() <= 1) return parts.empty() ? std::string() : std::string(parts.front());
+  eta::Estimator estimator(Instant{}, {});
+  for (const std::string_view part : parts) {
+    if (!estimator.load(part)) return {};
+  }
+  estimator.forget_saved();
+  packer_.clear(now_);
+  estimator.save(packer_);
+  return std::string(packer_.bytes());
 }
 
 // What was foretold in this commit's minute, and what the forecasts were worth.

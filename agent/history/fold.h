@@ -36,6 +36,7 @@ class Fold {
   void put_unfinished();
   void end_session();
   void put_told();
+  [[nodiscard]] std::string merged_forecast();
   void end();
   [[nodiscard]] bool keeps_history() const { return session_->config().persistence; }
   void load(std::string_view state);
@@ -43,7 +44,8 @@ class Fold {
   Database& database_;
   Rows rows_;
   Statement get_session_, put_session_, drop_session_, get_chunk_, put_chunk_, drop_chunks_,
-      get_chunks_, drop_changes_, put_producer_, put_stopped_, drop_stopped_, put_family_, put_meta_;
+      get_chunks_, drop_changes_, put_producer_, put_stopped_, drop_stopped_, put_family_,
+      put_meta_;
   std::vector<std::string> changes_;
   Image image_;
   Now now_;
@@ -55,6 +57,7 @@ class Fold {
   std::size_t budget_ = 0;
   progress::Rules rules_;
   std::unique_ptr<progress::Session> session_;  // as storage has it, without files; null: to begin
+  std::string forecast_;                        // likewise of its forecaster
   std::uint64_t base_epoch_ = 0;
   bool was_over_ = false;
   progress::Packer packer_;

@@ -38,12 +38,13 @@ void keep_last_by_name(std::vector<Named>& all) {
 }  // namespace
 
 void Image::add_session(std::uint64_t serial, std::uint64_t epoch, std::uint64_t revision,
-                        std::string_view kept, std::string_view trail, std::string_view state) {
+                        std::string_view kept, std::string_view forecast, std::string_view state) {
   SessionImage& session = sessions_[serial];
   session.epoch = epoch;
   session.revision = revision;
   session.kept = kept;
-  session.trail = trail;
+  session.forecast_void = false;
+  if (!forecast.empty()) session.forecasts.assign(1, forecast);
   session.states.assign(1, state);
 }
 
@@ -84,8 +85,13 @@ void Image::take(const progress::SessionChange& change) {
   session.revision = head_.revision;
   session.changed = true;
   session.kept = change.kept;
-  if (!change.trail.empty()) session.trail = change.trail;
   session.told = change.told;
+  if (change.forecast.empty()) {
+    session.forecasts.clear();
+    session.forecast_void = true;
+  } else {
+    session.forecasts.push_back(change.forecast);
+  }
   if (is_new) session.epoch = change.epoch;
   if (change.epoch != session.epoch) {
     session.epoch = change.epoch;

@@ -32,9 +32,10 @@ struct SessionImage {
   bool epoch_changed = false;  // by a change: files that the tables have are void
   bool gone = false;           // no longer tracked
   std::string_view kept;
-  std::string_view trail;  // empty: as the tables have it
-  std::string_view told;   // empty: nothing
+  std::string_view told;  // empty: nothing
   std::vector<std::string_view> states;
+  std::vector<std::string_view> forecasts;  // after what the tables have, unless that is void
+  bool forecast_void = true;
   std::vector<FileImage> files;  // by ref, each once, after `settle`
   std::vector<FormerFiles> former;
 };
@@ -43,7 +44,7 @@ class Image {
  public:
   // From the tables, before any changes. `revision` is the newest change in the row.
   void add_session(std::uint64_t serial, std::uint64_t epoch, std::uint64_t revision,
-                   std::string_view kept, std::string_view trail, std::string_view state);
+                   std::string_view kept, std::string_view forecast, std::string_view state);
   // File records of that epoch (Files::save_changed), of a session that is there. False: damaged.
   [[nodiscard]] bool add_files(std::uint64_t serial, std::uint64_t epoch, std::string_view records);
 

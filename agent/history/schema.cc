@@ -18,7 +18,7 @@ CREATE TABLE live_sessions (
   revision INTEGER NOT NULL,
   is_over INTEGER NOT NULL,
   kept BLOB NOT NULL,
-  trail BLOB NOT NULL,
+  forecast BLOB NOT NULL,
   state BLOB NOT NULL
 );
 CREATE TABLE live_files (

@@ -156,7 +156,7 @@ StoreResult<std::unique_ptr<Loaded>> Store::load() {
     for (const auto& [serial, image] : loaded->image.sessions()) {
       if (image.gone) continue;
       progress::SavedSession& saved = loaded->state.sessions.emplace_back();
-      saved = {serial, image.kept, image.trail, image.states, {}};
+      saved = {serial, image.kept, image.states, image.forecasts, {}};
       saved.files.reserve(image.files.size());
       for (const FileImage& file : image.files) saved.files.push_back(file.record);
     }
@@ -179,13 +179,13 @@ void Store::load_sessions(Loaded& loaded) {
       "SELECT 3 * (SELECT count(*) FROM live_sessions) + (SELECT count(*) FROM live_files) + "
       "(SELECT count(*) FROM live_changes) + (SELECT count(*) FROM producers) + "
       "(SELECT count(*) FROM live_stopped) + 2 * (SELECT count(*) FROM family_history)")));
-  Statement rows =
-      database_->prepare("SELECT serial, epoch, revision, kept, trail, state FROM live_sessions");
+  Statement rows = database_->prepare(
+      "SELECT serial, epoch, revision, kept, forecast, state FROM live_sessions");
   while (rows.step()) {
     const std::string_view kept = keep(loaded, rows.bytes(3));
-    const std::string_view trail = keep(loaded, rows.bytes(4));
-    loaded.image.add_session(rows.number(0), rows.number(1), rows.number(2), kept,
-                             trail, keep(loaded, rows.bytes(5)));
+    const std::string_view forecast = keep(loaded, rows.bytes(4));
+    loaded.image.add_session(rows.number(0), rows.number(1), rows.number(2), kept, forecast,
+                             keep(loaded, rows.bytes(5)));
   }
 }
 
@@ -305,9 +305,8 @@ StoreResult<bool> Store::retain(Instant oldest_kept) {
       return true;
     }
     if (forget_some(session, attempt_number)) {
-      for (Statement* drop :
-           {&tables_->drop_minutes, &tables_->drop_predictions, &tables_->drop_grades,
-            &tables_->drop_quotas, &tables_->drop_session})
+      for (Statement* drop : {&tables_->drop_minutes, &tables_->drop_predictions,
+                              &tables_->drop_grades, &tables_->drop_quotas, &tables_->drop_session})
         drop->bind(session).bind(attempt_number).run();
     }
     transaction.commit();

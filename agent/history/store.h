@@ -22,7 +22,7 @@ struct StoreOptions {
   std::int64_t most_sessions = 100'000;             // of history: attempts
   std::int64_t most_bytes = std::int64_t{4} << 30;  // of the file, before history goes
   std::int64_t most_producers = 10'000;
-  std::int64_t most_families = 500;  // whose forecasts are remembered
+  std::int64_t most_families = 500;                // whose forecasts are remembered
   std::size_t fold_bytes = std::size_t{16} << 20;  // changes at least, unless nothing else waits
   std::string vfs;                                 // SQLite's, for tests; empty: the system's
 };

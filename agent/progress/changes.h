@@ -44,12 +44,12 @@ struct Foretold {
 // Views into the bytes.
 struct SessionChange {
   std::uint64_t serial = 0;
-  std::uint64_t epoch = 0;  // of its files: records of another epoch are void
-  std::string_view kept;    // what the tracker keeps with it; replaced as a whole
-  std::string_view trail;   // more of the same, seldom told; empty: as it was
-  std::string_view told;    // Foretold; empty: nothing yet
-  std::string_view state;   // Session::save
-  std::string_view files;   // Files::save_changed
+  std::uint64_t epoch = 0;    // of its files: records of another epoch are void
+  std::string_view kept;      // what the tracker keeps with it; replaced as a whole
+  std::string_view forecast;  // a part of its forecaster, after those before; empty: it has none
+  std::string_view told;      // Foretold; empty: nothing yet
+  std::string_view state;     // Session::save
+  std::string_view files;     // Files::save_changed
 };
 struct SessionGone {
   std::uint64_t serial = 0;
@@ -63,7 +63,7 @@ struct StoppedChange {  // DELETE, or its end by session.start
   bool stopped = true;
 };
 
-struct FamilyChange {  // what later runs of the family are told
+struct FamilyChange {       // what later runs of the family are told
   std::string_view name;    // empty: of all sessions together
   std::string_view record;  // the tracker's; replaced as a whole
 };
@@ -115,7 +115,7 @@ template <typename Visitor>
         SessionChange change;
         in(change.serial, change.epoch);
         change.kept = in.part();
-        change.trail = in.part();
+        change.forecast = in.part();
         change.told = in.part();
         change.state = in.part();
         change.files = in.part();
@@ -180,9 +180,10 @@ inline void put_file_records(Packer& packer, const std::vector<std::string_view>
 // the tracker has taken them.
 struct SavedSession {
   std::uint64_t serial = 0;
-  std::string_view kept, trail;
-  std::vector<std::string_view> states;  // to load one after the other
-  std::vector<std::string_view> files;   // records, in the order first seen
+  std::string_view kept;
+  std::vector<std::string_view> states;     // to load one after the other
+  std::vector<std::string_view> forecasts;  // likewise
+  std::vector<std::string_view> files;      // records, in the order first seen
 };
 struct SavedState {
   std::vector<SavedSession> sessions;     // in the order first seen

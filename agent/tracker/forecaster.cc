@@ -1,6 +1,7 @@
 #include "agent/tracker/forecaster.h"
 
 #include <algorithm>
+#include <utility>
 #include <variant>
 
 #include "agent/progress/text.h"
@@ -58,7 +59,18 @@ void Forecaster::join_family() {
   }
 }
 
+void Forecaster::load_later(std::span<const std::string_view> parts) {
+  parts_.assign(parts.begin(), parts.end());
+}
+
+void Forecaster::load_parts() {
+  const std::vector<std::string> parts = std::exchange(parts_, {});
+  const std::vector<std::string_view> views(parts.begin(), parts.end());
+  if (!load(views)) estimator_.reset();
+}
+
 void Forecaster::save(progress::Packer& into) {
+  revive();
   if (estimator_) estimator_->save(into);
 }
 
@@ -77,6 +89,7 @@ bool Forecaster::load(std::span<const std::string_view> parts) {
 }
 
 void Forecaster::forget_saved() {
+  revive();
   if (estimator_) estimator_->forget_saved();
 }
 
@@ -176,6 +189,7 @@ eta::Evidence Forecaster::evidence(Instant now) {
 }
 
 std::optional<progress::Forecast> Forecaster::estimate(Instant now) {
+  revive();
   if (!estimator_ || !session_->live()) return std::nullopt;
   name_stages();
   return estimator_->estimate(evidence(now));
@@ -187,6 +201,7 @@ std::optional<eta::Explanation> Forecaster::explain() const {
 }
 
 std::optional<eta::Estimator::Finish> Forecaster::finish(Instant end, progress::EndStatus status) {
+  revive();
   if (!estimator_) return std::nullopt;
   name_stages();
   const auto counts = session_->counts();

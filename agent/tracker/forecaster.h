@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/eta/estimator.h"
 #include "agent/eta/history.h"
@@ -35,13 +36,22 @@ class Forecaster final : public progress::FileObserver {
   std::optional<eta::Estimator::Finish> finish(Instant end, progress::EndStatus status);
 
   // The session is over, without an end that can be graded.
-  void leave() { estimator_.reset(); }
+  void leave() {
+    estimator_.reset();
+    parts_.clear();
+  }
 
   // For storage: as Estimator's, called with every save of the session; a part is empty while there
   // is no estimator. `load` takes all parts, once the session and its files are back.
   void save(progress::Packer& into);
   [[nodiscard]] bool load(std::span<const std::string_view> parts);
   void forget_saved();
+  // As `load`, but when first needed: until then the parts take the least memory, and a restart the
+  // least time. What is damaged then is done without. `revive` comes before every event.
+  void load_later(std::span<const std::string_view> parts);
+  void revive() {
+    if (!parts_.empty()) load_parts();
+  }
 
   [[nodiscard]] const eta::Estimator* estimator() const {
     return estimator_ ? &*estimator_ : nullptr;
@@ -49,6 +59,7 @@ class Forecaster final : public progress::FileObserver {
 
  private:
   void begin();
+  void load_parts();
   void follow_family();
   void join_family();
   void adopt_restored();
@@ -63,6 +74,7 @@ class Forecaster final : public progress::FileObserver {
   std::int64_t attempt_ = 0;
   std::string family_;
   std::vector<eta::RunningFile> running_;  // kept for its memory
+  std::vector<std::string> parts_;         // not loaded yet
 };
 
 }  // namespace agent::tracker

@@ -61,8 +61,14 @@ const std::optional<progress::Forecast>& Tracked::forecast(Now at, bool precise)
 
 void Tracked::note_forecast(Instant now) {
   if (!forecast_) return;
-  told_ = {now, forecast_->method, seconds(forecast_->remaining), seconds(forecast_->low),
-           seconds(forecast_->high), forecast_->confidence.value_or(-1), {}, {}};
+  told_ = {now,
+           forecast_->method,
+           seconds(forecast_->remaining),
+           seconds(forecast_->low),
+           seconds(forecast_->high),
+           forecast_->confidence.value_or(-1),
+           {},
+           {}};
 }
 
 void Tracked::follow_prediction(progress::SessionSnapshot& fresh) {
@@ -181,7 +187,6 @@ void Sessions::grade(Tracked& tracked) {
   tracked.note_grade(finished->grade);
   if (session.config().analytics) {
     history_.add(family, std::move(finished->run), finished->complete);
-    if (keeps_changes_) changed_families_.insert({std::string(), family});
   }
 }
 

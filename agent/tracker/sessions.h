@@ -10,7 +10,6 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -186,11 +185,11 @@ class Sessions {
   // For storage (stored_sessions.cc).
   void keep_changes(std::uint64_t first_serial) {
     keeps_changes_ = true;
+    history_.keep_changes();
     next_serial_ = std::max(next_serial_, first_serial);
   }
   [[nodiscard]] bool any_changed() const {
-    return !changed_.empty() || !gone_.empty() || !stopped_changes_.empty() ||
-           !changed_families_.empty();
+    return !changed_.empty() || !gone_.empty() || !stopped_changes_.empty();
   }
   [[nodiscard]] std::uint64_t next_serial() const { return next_serial_; }
   // Packs every change since the last time, and calls all unchanged. The serials of the sessions
@@ -242,7 +241,7 @@ class Sessions {
   std::vector<Tracked*> changed_;
   std::vector<std::uint64_t> gone_;
   std::vector<std::pair<std::string, bool>> stopped_changes_;  // name; stopped or not any more
-  std::set<std::string, std::less<>> changed_families_;        // "": of all sessions
+  bool families_unsaved_ = false;                              // all of them
 };
 
 }  // namespace agent::tracker

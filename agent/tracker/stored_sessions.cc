@@ -26,13 +26,10 @@ void Tracked::save(Packer& packer, Now at) {
   packer(progress::ChangeTag::kSession, serial_, session_.files().epoch());
   const std::size_t kept = packer.open();
   packer(left_at, stopped, scraped, early_prediction_);
-  const std::size_t present = packer.open();
-  forecaster_.save_present(packer);
-  packer.close(present);
   packer.close(kept);
-  const std::size_t trail = packer.open();
-  if (forecaster_.trail_is_due(at.steady)) forecaster_.save_trail(packer, at.steady);
-  packer.close(trail);
+  const std::size_t forecast = packer.open();
+  forecaster_.save(packer);
+  packer.close(forecast);
   const std::size_t told = packer.open();
   if (told_.at != Instant::min()) packer(told_);
   packer.close(told);
@@ -52,7 +49,6 @@ void Tracked::committed() {
 bool Tracked::load(const SavedSession& saved, Now at) {
   Unpacker kept(saved.kept, at);
   kept(left_at, stopped, scraped, early_prediction_);
-  const std::string_view present = kept.part();
   if (!kept.ok() || !kept.empty()) return false;
   for (const std::string_view state : saved.states) {
     if (!session_.load(state, at)) return false;
@@ -60,7 +56,7 @@ bool Tracked::load(const SavedSession& saved, Now at) {
   for (const std::string_view record : saved.files) {
     if (!session_.stored_files().load_record(record)) return false;
   }
-  if (session_.live()) forecaster_.load(present, saved.trail);
+  if (session_.live()) forecaster_.load_later(saved.forecasts);
   stored = true;
   id_ = session_.id();
   saved_version_ = committed_version_ = session_.version();
@@ -99,17 +95,17 @@ void Sessions::save_changes(Packer& packer, Now at, std::vector<std::uint64_t>& 
 
 void Sessions::save_families(Packer& packer) {
   using progress::put;
-  for (const std::string& name : changed_families_) {
-    if (name.empty()) {
-      Packer overall;
-      overall(history_.overall().error, history_.overall().sessions);
-      put(packer, progress::FamilyChange{name, overall.bytes()});
-    } else if (const auto family = history_.family(name)) {
-      const std::string record = eta::History::encode(*family);
-      put(packer, progress::FamilyChange{name, record});
-    }
+  eta::History::Changes changes = history_.take_changes();
+  if (std::exchange(families_unsaved_, false)) changes = {history_.names(), {}, true};
+  if (changes.overall) {
+    Packer overall;
+    overall(history_.overall());
+    put(packer, progress::FamilyChange{"", overall.bytes()});
   }
-  changed_families_.clear();
+  for (const std::string& name : changes.changed) {
+    const std::string record = eta::History::encode(*history_.family(name));
+    put(packer, progress::FamilyChange{name, record});
+  }
 }
 
 // What cannot be read is done without. What was learned since the start goes before it.
@@ -119,7 +115,7 @@ void Sessions::restore_families(const std::vector<progress::FamilyChange>& famil
     if (family.name.empty()) {
       eta::MethodRecord overall;
       Unpacker in(family.record);
-      in(overall.error, overall.sessions);
+      in(overall);
       if (in.ok() && !has_learned) history_.restore(overall);
     } else if (history_.family(family.name) == nullptr || !has_learned) {
       if (auto record = eta::History::decode(family.record))
@@ -139,10 +135,10 @@ void Sessions::forget_saved() {
   gone_.clear();
   stopped_changes_.clear();
   for (const std::string& name : stopped_order_) stopped_changes_.emplace_back(name, true);
-  changed_families_.insert(std::string());
-  for (std::string& name : history_.names()) changed_families_.insert(std::move(name));
+  families_unsaved_ = true;
   for (const auto& [serial, tracked] : by_serial_) {
     tracked->session().forget_saved();
+    tracked->forecaster().forget_saved();
     tracked->stored = false;
     touch(*tracked);
   }

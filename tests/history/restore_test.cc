@@ -48,7 +48,7 @@ class Memory {
       SavedSession& saved = state.sessions.emplace_back();
       saved.serial = serial;
       saved.kept = session.kept;
-      saved.trail = session.trail;
+      saved.forecasts = session.forecasts;
       saved.states = session.states;
       for (const auto& file : session.files) saved.files.push_back(file.record);
     }
