@@ -1,19 +1,16 @@
 // Holds Kubernetes objects to the schemas of their kinds: those of Kubernetes and of the Prometheus Operator that ship in
 // npm's kubernetes-models. Those schemas let unknown fields pass; here a field that the schema's validator never looks at
 // is one that it does not know. Reads YAML documents from standard input, prints one JSON array: {object, faults}
-// for each. Run in the folder that holds node_modules.
-import { createRequire } from 'node:module';
+// for each. Run from the folder that holds node_modules.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import * as yaml from 'js-yaml';
 
-const require = createRequire(join(process.cwd(), 'package.json'));
-const yaml = require('js-yaml');
 const PACKAGES = ['kubernetes-models', '@kubernetes-models/prometheus-operator'];
 
-function schemaOf(object) {
+async function schemaOf(object) {
   for (const name of PACKAGES) {
     try {
-      return require(`${name}/${object.apiVersion}/${object.kind}`)[object.kind];
+      return (await import(`${name}/${object.apiVersion}/${object.kind}`))[object.kind];
     } catch (fault) {
       if (!/MODULE_NOT_FOUND|NOT_EXPORTED/.test(fault.code)) throw fault;
     }
@@ -42,8 +39,8 @@ function watched(value, path, seen) {
   });
 }
 
-function faultsOf(object) {
-  const Schema = schemaOf(object);
+async function faultsOf(object) {
+  const Schema = await schemaOf(object);
   if (!Schema) return [`no schema for ${object.apiVersion} ${object.kind}`];
   const seen = new Map();
   const faults = [];
@@ -62,6 +59,6 @@ function faultsOf(object) {
 
 const found = [];
 for (const object of yaml.loadAll(readFileSync(0, 'utf8'))) {
-  if (object) found.push({ object, faults: faultsOf(object) });
+  if (object) found.push({ object, faults: await faultsOf(object) });
 }
 console.log(JSON.stringify(found));
