@@ -49,7 +49,7 @@ def draw_page(agent, _prometheus, _renderer, out):
 
 
 def draw_top(agent, _prometheus, _renderer, out):
-    frame = last_frame([agent.binary, "top", f"--url=http://127.0.0.1:{agent.web_port}"], 120, 22, 3)
+    frame = last_frame([agent.binary, "top", f"--url=http://127.0.0.1:{agent.web_port}"], 120, 13, 3)
     with tempfile.NamedTemporaryFile("w", suffix=".html", encoding="utf-8") as file, Browser() as tab:
         file.write(page(frame))
         file.flush()
