@@ -46,6 +46,7 @@ Agent::Agent(settings::Settings settings, settings::Given given, metrics::Build 
       stream_listener_(loop_, clock_, intake_, cli::stream_settings(settings_)),
       datagram_listener_(loop_, clock_, intake_, cli::datagram_settings(settings_)),
       outside_(outside()),
+      live_(loop_, clock_, tracker_, {settings_.web.allowed_origins}),
       routes_(routes(), settings_.web.enable_admin_api),
       ingest_listener_(loop_, clock_, web_memory_, routes_, cli::ingest_settings(settings_)),
       web_listener_(loop_, clock_, web_memory_, routes_, cli::web_settings(settings_)),
@@ -159,6 +160,7 @@ asio::awaitable<void> Agent::drain_and_wait(SteadyInstant deadline) {
   log::info("stopping", {{"because", reason}, {"scrapers", scrapers_.known(clock_.now().steady)}});
   ingest_listener_.drain();
   web_listener_.drain();
+  live_.close();
   for (Duration waited{}; waited < kLastReplies; waited += kLastReplies / 50) {
     if (web_listener_.connections() + ingest_listener_.connections() == 0) break;
     co_await sleep(wait_timer_, kLastReplies / 50);
@@ -224,6 +226,7 @@ web::Outside Agent::outside() {
 
 std::vector<web::Route> Agent::routes() {
   std::vector<web::Route> out = web::api_routes(outside_, tracker_, clock_);
+  out.push_back(live_.route());
   out.push_back(web::events_route(intake_, clock_, outside_.ready,
                                   static_cast<std::size_t>(settings_.ingest.max_body_bytes.count),
                                   &durability_));
@@ -260,6 +263,8 @@ metrics::AgentCounts Agent::counts() const {
       out.eta_errors.push_back({static_cast<progress::EtaMethod>(m), family, by_method[m]});
     }
   }
+  out.live_clients = live_.clients();
+  out.live_messages_dropped = live_.dropped();
   out.config_reloaded = last_reload_good_;
   if (storage_) {
     const history::WriterState state = storage_->state();

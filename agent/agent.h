@@ -20,6 +20,7 @@
 #include "agent/web/api.h"
 #include "agent/web/durability.h"
 #include "agent/web/listener.h"
+#include "agent/web/live.h"
 #include "agent/web/memory.h"
 #include "agent/web/routes.h"
 #include "agent/wire/datagram_listener.h"
@@ -82,6 +83,7 @@ class Agent {
   wire::DatagramListener datagram_listener_;
   web::Memory web_memory_;
   const web::Outside outside_;
+  web::Live live_;
   const web::Routes routes_;
   web::Listener ingest_listener_, web_listener_;
   boost::asio::signal_set signals_;

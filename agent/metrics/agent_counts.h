@@ -47,6 +47,7 @@ struct AgentCounts {
   std::uint64_t duplicates = 0, stale = 0, gaps = 0;  // events; sequence numbers that were given up
   std::uint64_t sessions_evicted = 0;                 // before their linger was over
   std::uint64_t files = 0;                            // tracked now
+  std::optional<std::uint64_t> live_clients, live_messages_dropped;
   std::optional<bool> config_reloaded;  // whether the last reload was good; empty: no configuration
   std::optional<Instant> config_reload_time;  // of the last good one
   std::optional<StorageCounts> storage;       // empty: memory only

@@ -48,6 +48,13 @@ constexpr AgentFamily kAgentFamilies[] = {
      .collect = [](const Everything& e, Samples& out) {
        for (const SourceCounts& s : e.counts.sources) out.add({s.source}, s.connections);
      }},
+    {.name = "progress_agent_live_clients",
+     .help = "Clients that follow the live feed now.",
+     .collect = [](const Everything& e, Samples& out) { out.add(e.counts.live_clients); }},
+    {.name = "progress_agent_live_messages_dropped_total", .type = Type::kCounter,
+     .help = "Messages of the live feed that a client was not sent, because newer ones had made "
+             "them void before it could take them.",
+     .collect = [](const Everything& e, Samples& out) { out.add(e.counts.live_messages_dropped); }},
     {.name = "progress_agent_sessions", .labels = {"state"},
      .help = "Sessions in each state, those left out of the page included.",
      .collect = count_sessions},

@@ -137,6 +137,7 @@ Result<Applied, Rejection> Sessions::apply(const progress::Event& event, Now at)
   if (applied && !is_file && session.config().computes_rates()) {
     tracked.forecaster().after(event, ts);
   }
+  if (applied && watches_files_) tracked.note_files(event);
   if (was_live && session.ended()) grade(tracked);
   if (!applied) session.note_rejected(applied.error().reason);
   if (was_live && !session.live()) leave(tracked, at);

@@ -84,6 +84,10 @@ class Tracked final : public progress::FileObserver {
   void note_grade(const eta::SelfGrade& grade);
   void forget_told() { told_ = {.at = Instant::min()}; }
 
+  // For the live feed: the files that events named since the last time.
+  void note_files(const progress::Event& event);
+  [[nodiscard]] std::vector<progress::FileRef> take_noted_files();
+
   // When it ended, went stale, or was stopped; on the agent's steady clock.
   SteadyInstant left_at{};
   bool stopped = false;  // by DELETE
@@ -134,6 +138,9 @@ class Tracked final : public progress::FileObserver {
   std::optional<EarlyPrediction> early_prediction_;
 
   progress::Foretold told_{.at = Instant::min()};
+  std::vector<progress::FileRef> noted_files_;  // some of them several times
+  std::uint64_t noted_epoch_ = 0;               // of these references
+
   progress::SnapshotPtr pending_;  // to be published with the commit under way
   std::uint64_t saved_version_ = 0, committed_version_ = 0;
 };
@@ -181,6 +188,9 @@ class Sessions {
   [[nodiscard]] std::size_t active() const { return active_; }  // neither ended nor stale
   [[nodiscard]] std::uint64_t evicted() const { return evicted_; }  // before their linger was over
   [[nodiscard]] std::uint64_t generation() const { return generation_; }  // rises with every change
+
+  // For the live feed: events note the files they name with their session, or do not.
+  void watch_files(bool on);
 
   // For storage (stored_sessions.cc).
   void keep_changes(std::uint64_t first_serial) {
@@ -236,6 +246,7 @@ class Sessions {
   std::deque<std::string> stopped_order_;
   std::uint64_t next_serial_ = 1, generation_ = 0, evicted_ = 0;
   std::size_t files_ = 0, active_ = 0;
+  bool watches_files_ = false;
   // What storage does not have yet.
   bool keeps_changes_ = false;
   std::vector<Tracked*> changed_;

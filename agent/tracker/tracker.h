@@ -47,6 +47,13 @@ struct FilesPage {
   std::optional<std::uint64_t> next;  // cursor of the page after this one
 };
 
+// What the live feed asks of one session.
+struct Watched {
+  progress::SnapshotPtr session;         // null: gone, or not to be seen yet
+  std::vector<progress::FileRef> files;  // each once; the newest, when there were very many
+  std::uint64_t epoch = 0;               // of these references
+};
+
 class Tracker {
  public:
   explicit Tracker(Settings settings);
@@ -110,6 +117,18 @@ class Tracker {
   [[nodiscard]] Totals totals() const;
   // A copy, for a scrape.
   [[nodiscard]] EtaErrors eta_errors() const;
+
+  // ---- for the live feed (watched_tracker.cc).
+
+  // From now on the files that events name are noted for `watched`; false: no more.
+  void watch_files(bool on);
+  // Those first seen after the session with this number, in that order.
+  std::vector<progress::SnapshotPtr> sessions_after(std::uint64_t serial, Now at);
+  // A session, and the files that events named since the last call.
+  Watched watched(std::uint64_t serial, Now at);
+  // A file of `watched`; empty: it is gone meanwhile.
+  std::optional<progress::FileSnapshot> touched_file(std::uint64_t serial, std::uint64_t epoch,
+                                                     progress::FileRef file);
 
   // ---- for storage (stored_tracker.cc). Call `keep_changes` before the first event.
 

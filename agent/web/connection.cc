@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstring>
+#include <utility>
 
 #include "agent/metrics/negotiation.h"
 #include "agent/metrics/text.h"
@@ -24,6 +25,7 @@ constexpr std::size_t kHeadRead = 16 * 1024;   // bytes asked for while a head i
 constexpr std::size_t kPaceBytes = 64 * 1024;  // a reader slower than this a second is given up
 constexpr std::size_t kWorthCompressing = 4 * 1024;  // bytes
 constexpr std::size_t kDiscard = 1024 * 1024;        // bytes thrown away at once before closing
+constexpr Duration kForEver = std::chrono::years(10);
 constexpr auto kWait = asio::as_tuple(asio::use_awaitable);
 
 Reply overload_reply(unsigned status) {
@@ -180,6 +182,11 @@ Connection::Step Connection::refuse(Reply reply) {
 
 Connection::Step Connection::answer() {
   std::optional<Reply> reply = co_await respond();
+  if (takeover_) {
+    enter(Phase::kTakenOver, kForEver);  // it has time limits of its own
+    co_await takeover_->run(socket_, *request_, std::exchange(kept_, {}));
+    co_return false;
+  }
   if (!reply) {
     if (!expired_ || peer_done_) co_return false;
     expired_ = false;
@@ -202,6 +209,12 @@ asio::awaitable<std::optional<Reply>> Connection::respond() {
   if (!route) co_return route.error();
   const std::size_t limit = (*route)->body_limit;
   if (auto refusal = check_body_head(limit)) co_return refusal;
+  if ((*route)->takeover) {
+    auto takeover = (*route)->takeover(*request_);
+    if (!takeover) co_return takeover.error();
+    takeover_ = std::move(*takeover);
+    co_return std::nullopt;
+  }
   if (!(*route)->upload) {
     WholeBody whole(**route, *request_);
     co_return co_await take(whole, limit);

@@ -69,7 +69,7 @@ class Connection {
   [[nodiscard]] std::optional<SteadyInstant> waiting_since() const;
 
  private:
-  enum class Phase : std::uint8_t { kIdle, kHead, kBody, kReply, kLinger };
+  enum class Phase : std::uint8_t { kIdle, kHead, kBody, kReply, kTakenOver, kLinger };
   // A coroutine of a connection; false: the connection is to end.
   using Step = boost::asio::awaitable<bool>;
 
@@ -77,7 +77,7 @@ class Connection {
   Step begin_request(std::size_t head_size);
   Step refuse(Reply reply);  // false
   Step answer();
-  // Empty: the client went away, or took too long.
+  // Empty: the client went away, or took too long, or there is a takeover.
   boost::asio::awaitable<std::optional<Reply>> respond();
   boost::asio::awaitable<std::optional<Reply>> take(Upload& upload, std::size_t limit);
   boost::asio::awaitable<std::optional<RequestParser::BodyState>> read_body(BodySink& sink);
@@ -106,6 +106,7 @@ class Connection {
   Charge kept_charge_;
   std::optional<Request> request_;
   std::optional<RequestParser> parser_;
+  std::unique_ptr<Takeover> takeover_;  // the request asked for something else than a reply
 };
 
 }  // namespace agent::web

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -38,16 +39,30 @@ class Upload : public BodySink {
   [[nodiscard]] virtual std::size_t held() const = 0;
 };
 
+// What a connection becomes when a request takes it out of HTTP.
+class Takeover {
+ public:
+  using Socket = boost::asio::ip::tcp::socket;
+
+  virtual ~Takeover() = default;
+  // Lasts until nothing more is to be sent; what the client still says is thrown away afterwards.
+  // `received` came behind the request. The socket does not block.
+  virtual boost::asio::awaitable<void> run(Socket& socket, const Request& request,
+                                           std::string received) = 0;
+};
+
 struct Route {
   static constexpr std::size_t kSmallBody = 1024 * 1024;
 
   Method method;
   std::string_view pattern;  // "/v1/sessions/{id}/files"; a segment in braces matches any
   Access access;
-  // One of the two. A refusal of `upload` is sent without reading the body.
+  // One of these, or `takeover`. A refusal of either of the latter two is sent without reading the
+  // body.
   std::function<Reply(const Request&)> answer = {};
   std::function<Result<std::unique_ptr<Upload>, Reply>(const Request&)> upload = {};
   std::size_t body_limit = kSmallBody;
+  std::function<Result<std::unique_ptr<Takeover>, Reply>(const Request&)> takeover = {};
 };
 
 class Routes {

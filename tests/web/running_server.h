@@ -48,7 +48,13 @@ class RunningServer {
  public:
   explicit RunningServer(std::vector<Route> routes, Side side = Side::kWeb, Limits limits = {},
                          bool admin_api = false)
-      : routes_(std::move(routes), admin_api),
+      : RunningServer([&](auto&, auto&) { return std::move(routes); }, side, limits, admin_api) {}
+  // `make(loop, clock)` gives the routes.
+  template <typename Make>
+  requires std::is_invocable_v<Make, boost::asio::io_context&, const Clock&>
+  explicit RunningServer(Make make, Side side = Side::kWeb, Limits limits = {},
+                         bool admin_api = false)
+      : routes_(make(loop_, clock), admin_api),
         listener_(loop_, clock, memory, routes_,
                   {side, "127.0.0.1:0", {"listed.example"}, limits, std::chrono::milliseconds(5)}) {
     const auto started = listener_.start();
@@ -91,7 +97,12 @@ class RunningServer {
 
 class RawClient {
  public:
-  explicit RawClient(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  // `receive_buffer`: bytes, where the kernel's own size is too much.
+  explicit RawClient(std::uint16_t port, int receive_buffer = 0)
+      : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    if (receive_buffer > 0) {
+      ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    }
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -123,6 +134,13 @@ class RawClient {
     std::string whole = received_.substr(0, size);
     received_.erase(0, size);
     return whole;
+  }
+  // What has come by now; waits for nothing.
+  std::string available() {
+    std::string buffer(65536, '\0');
+    const ssize_t count = ::recv(fd_, buffer.data(), buffer.size(), MSG_DONTWAIT);
+    buffer.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    return std::exchange(received_, {}) + buffer;
   }
   // All that comes until the server closes; `closed` says whether it did.
   std::string rest(bool* closed = nullptr) {
