@@ -1,7 +1,10 @@
 #include "agent/web/api.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "agent/web/claims.h"
-#include "agent/web/landing.h"
+#include "agent/web/page.h"
 #include "agent/web/sessions_api.h"
 
 namespace agent::web {
@@ -80,10 +83,7 @@ std::vector<Route> api_routes(const Outside& outside, tracker::Tracker& tracker,
     return [sessions, answer](const Request& request) { return (sessions.*answer)(request); };
   };
   const auto get = Method::get, post = Method::post;
-  return {
-      {get, "/", Access::kRead,
-       [&](const Request&) { return landing_page(tracker.view(clock.now())); }},
-      {get, "/page.css", Access::kRead, [](const Request&) { return landing_style(); }},
+  std::vector<Route> table = {
       {get, "/metrics", Access::kRead,
        [&](const Request& r) { return answer_metrics(outside, r); }},
       {get, "/-/healthy", Access::kBoth,
@@ -107,6 +107,8 @@ std::vector<Route> api_routes(const Outside& outside, tracker::Tracker& tracker,
       {post, "/v1/insights", Access::kBoth,
        [](const Request& r) { return answer_insights(r.body); }},
   };
+  std::ranges::move(page_routes(), std::back_inserter(table));
+  return table;
 }
 
 }  // namespace agent::web

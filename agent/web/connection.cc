@@ -295,7 +295,9 @@ asio::awaitable<void> Connection::yield() {
 
 void Connection::compress(Reply& reply) {
   const bool is_text = reply.content_type.starts_with("application/json") ||
-                       reply.content_type.starts_with("text/html");
+                       reply.content_type.starts_with("text/html") ||
+                       reply.content_type.starts_with("text/css") ||
+                       reply.content_type.starts_with("text/javascript");
   if (reply.body.text.size() < kWorthCompressing || !reply.content_encoding.empty() || !is_text ||
       !metrics::wants_gzip(request_->field(Field::accept_encoding))) {
     return;

@@ -315,16 +315,19 @@ TEST_F(Api, SaysWhatItHolds) {
   EXPECT_NE(status.find("\"sources\":\"those\""), status.npos);
 }
 
-TEST_F(Api, ShowsNamesAsTextOnThePage) {
+TEST_F(Api, ServesThePage) {
   serve();
-  EXPECT_NE(get("/").find("No session yet"), std::string::npos);
-  start("<script>alert(1)</script>\"'&");
   const std::string reply = send("GET", "/");
   EXPECT_NE(reply.find("Content-Type: text/html; charset=utf-8"), reply.npos);
-  EXPECT_NE(reply.find("Content-Security-Policy: default-src 'none'"), reply.npos);
-  EXPECT_EQ(reply.find("<script"), reply.npos);
-  EXPECT_NE(reply.find("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;"), reply.npos);
-  EXPECT_EQ(status_of(send("GET", "/page.css")), 200);
+  EXPECT_NE(reply.find("Content-Security-Policy: default-src 'none'; script-src 'self'"),
+            reply.npos);
+  EXPECT_EQ(reply.find("unsafe"), reply.npos);
+  EXPECT_NE(body_of(reply).find("src=\"page/app.js\""), reply.npos);
+  for (const std::string_view file : {"app.js", "page.css", "icon.svg"}) {
+    EXPECT_EQ(status_of(send("GET", "/page/" + std::string(file))), 200) << file;
+  }
+  EXPECT_NE(send("GET", "/page/app.js").find("Content-Type: text/javascript"), reply.npos);
+  EXPECT_EQ(status_of(send("GET", "/page/nothing.js")), 404);
 }
 
 }  // namespace
