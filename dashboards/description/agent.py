@@ -70,8 +70,7 @@ def agents():
                properties=number("percentunit", 1)),
         Column("Memory", f"sum by ({KEY}) {own('process_resident_memory_bytes')}", width=100, properties=number("bytes")),
         Column("Open files", share(*(f"sum by ({KEY}) {own(f'process_{which}_fds')}" for which in ("open", "max"))),
-               width=100,
-               properties=number("percentunit", 1, steps(("text", None), ("orange", 0.6), ("red", 0.8)))),
+               width=100, properties=number("percentunit", 1, steps(("text", None), ("orange", 0.6), ("red", 0.8)))),
     ], 24, sort="Instance", empty="Prometheus scrapes no agent")
 
 
@@ -79,12 +78,10 @@ def intake():
     return [
         timeseries("Events by source", "Events applied per second, by the way they came.",
                    [Query("sum by (source) (rate(progress_agent_events_total[$__rate_interval])) > 0", "{{source}}")],
-                   8, "short",
-                   stack=True, axis="per second", min=0),
+                   8, "short", stack=True, axis="per second", min=0),
         timeseries("Events by kind", "Events applied per second, by kind.",
                    [Query("sum by (event) (rate(progress_agent_events_total[$__rate_interval])) > 0", "{{event}}")],
-                   8, "short",
-                   stack=True, axis="per second", min=0),
+                   8, "short", stack=True, axis="per second", min=0),
         timeseries("Refused by reason", "Events refused per second, by error code. The sender was told why.",
                    [Query("sum by (reason) (rate(progress_agent_events_rejected_total[$__rate_interval])) > 0",
                           "{{reason}}")], 8,
@@ -117,8 +114,7 @@ def outlets():
         timeseries("Storage", "Commits that wait for the disk, and failed attempts per second.",
                    [Query("sum(progress_agent_storage_queue_length)", "waiting"),
                     Query("sum(rate(progress_agent_storage_errors_total[$__rate_interval]))", "errors/s")], 6,
-                   "short",
-                   colored({"waiting": "blue", "errors/s": "red"}), min=0, noValue="storage is off"),
+                   "short", colored({"waiting": "blue", "errors/s": "red"}), min=0, noValue="storage is off"),
         timeseries("Notifications", "Notifications per minute, by target and outcome.",
                    [Query("sum by (target, outcome) (rate(progress_agent_notifications_total[$__rate_interval])) * 60",
                           "{{target}} {{outcome}}")], 6, "short", bars=True, stack=True, axis="per minute", min=0,
@@ -127,17 +123,14 @@ def outlets():
                    "Clients of the live feed, and messages per second that were dropped for slow ones.",
                    [Query("sum(progress_agent_live_clients)", "clients"),
                     Query("sum(rate(progress_agent_live_messages_dropped_total[$__rate_interval]))", "dropped/s")], 6,
-                   "short",
-                   colored({"clients": "blue", "dropped/s": "red"}), min=0, noValue="no live feed"),
+                   "short", colored({"clients": "blue", "dropped/s": "red"}), min=0, noValue="no live feed"),
     ]
 
 
 def cost():
     return [
         timeseries("CPU", "Cores that each agent uses.",
-                   [Query(f"sum by (instance) {CPU}", "{{instance}}")],
-                   8, "percentunit",
-                   min=0),
+                   [Query(f"sum by (instance) {CPU}", "{{instance}}")], 8, "percentunit", min=0),
         timeseries("Memory", "Resident memory of each agent.",
                    [Query(f"sum by (instance) {own('process_resident_memory_bytes')}", "{{instance}}")], 8, "bytes", min=0),
         timeseries("Files tracked",

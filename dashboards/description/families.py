@@ -85,8 +85,7 @@ def overview():
                  "run against the mean of all: 20 % is a fifth slower. ETA off by: how far half of the forecasts were "
                  "from the truth.", [
         Column("Family", label="family", properties=linked(
-            "Running and recent sessions of ${__value.raw}",
-            family_url(FLEET))),
+            "Running and recent sessions of ${__value.raw}", family_url(FLEET))),
         Column("Completed", f"count by (family) ({runs})", width=95),
         Column("Failed", f"count by (family) ({failed})", width=75,
                properties=number("none", 0, steps(("red", None)))),
@@ -114,8 +113,7 @@ def durations():
         timeseries("Regressions",
                    "Those runs against the mean of the whole time range: a fifth slower, or a half, is above the lines.",
                    [Query(f"{mean(took(STEP))} / {mean(took(WHOLE))} - 1", "{{family}}")], 12, "percentunit",
-                   points=True,
-                   thresholds=steps(("transparent", None), ("orange", 0.2), ("red", 0.5)), soft_max=0.6),
+                   points=True, thresholds=steps(("transparent", None), ("orange", 0.2), ("red", 0.5)), soft_max=0.6),
     ]
 
 
@@ -146,8 +144,7 @@ def speed():
                    points=True, min=0),
         timeseries("Quality", "Quality score of the runs that ended at each moment.",
                    [Query(mean(each_run("progress_session_quality_score_ratio", STEP)), "{{family}}")], 8,
-                   "percentunit", points=True,
-                   min=0, max=1),
+                   "percentunit", points=True, min=0, max=1),
     ]
 
 

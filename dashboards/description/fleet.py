@@ -1,8 +1,7 @@
 """Fleet overview: what runs, how far it is, until when, what is wrong; and what ended lately."""
 
 from grafana import (Column, Dashboard, Query, Row, bar, colored, fixed, linked, named, number, pill, stat,
-                     state_timeline,
-                     steps, table, timeseries)
+                     state_timeline, steps, table, timeseries)
 
 from .vocabulary import (ACTIVE, ACTIVE_STATES, FAMILIES, FINAL_STATES, FLEET, SEVERITIES, SEVERITY_WORDS, STATES,
                          TARGET, WORDS,
@@ -118,8 +117,7 @@ def running_table():
                    properties=number("none", 0, NONE)),
             Column("of", running(f"sum by ({KEY}) (progress_session_expected_files)"), width=58),
             Column("per min", running(f"sum by ({KEY}) (progress_session_throughput_files_per_second) * 60"),
-                   width=75,
-                   properties=number("none", 1)),
+                   width=75, properties=number("none", 1)),
             Column("Started", running(f"min by ({KEY}) (progress_session_start_timestamp_seconds) * 1000"), width=85,
                    properties=number("dateTimeAsIsoNoDateIfToday")),
             Column("Namespace", label="namespace", width=95),

@@ -1,8 +1,7 @@
 """One session: how far, until when and how sure, how fast, where the time goes, what fails, what it costs."""
 
 from grafana import (Column, Dashboard, Query, Row, annotation, bargauge, colored, fixed, gauge, heatmap, linked,
-                     named, number,
-                     pill, stat, state_timeline, steps, table, timeseries)
+                     named, number, pill, stat, state_timeline, steps, table, timeseries)
 
 from .vocabulary import (FAMILIES, FILE_STATES, SESSION, SEVERITY_WORDS, STATES, TARGET, WORDS, alert_annotation,
                          by_currency, family_url, family_variable,
@@ -61,8 +60,7 @@ def about():
         Column("", f"group by ({key}, name, family, attempt, mode, namespace) (progress_session_info)"),
         Column("Name", label="name"),
         Column("Family", label="family", width=170, properties=linked(
-            "All runs of ${__value.raw}",
-            family_url(FAMILIES))),
+            "All runs of ${__value.raw}", family_url(FAMILIES))),
         Column("Attempt", label="attempt", width=80), Column("Mode", label="mode", width=130),
         Column("State", state_number(key, STATES), width=110, properties=pill(WORDS)),
         Column("Started", f"min by ({key}) ({STARTED}) * 1000", width=160, properties=number("dateTimeAsIso")),
@@ -83,8 +81,7 @@ def course():
         state_timeline("State over time", "What the session was doing, and how it ended.",
                        [Query(state_number("session", STATES), "{{session}}")], 12, WORDS),
         state_timeline("Alerts", "Which alerts fired, and for how long.",
-                       [Query(severity_number("alert"), "{{alert}}")], 12, SEVERITY_WORDS,
-                       noValue="no alert fired"),
+                       [Query(severity_number("alert"), "{{alert}}")], 12, SEVERITY_WORDS, noValue="no alert fired"),
     ]
 
 
@@ -125,8 +122,7 @@ def work():
     return [
         timeseries("Files by state", "Each file is in exactly one state; together they are the files expected.",
                    [Query(f'sum(progress_session_files{{state="{state}"}}) > 0', state) for state in FILE_STATES], 8,
-                   "none",
-                   colored(FILE_STATES), stack=True, min=0),
+                   "none", colored(FILE_STATES), stack=True, min=0),
         timeseries("Throughput", "Files completed per minute over the throughput window, and the most so far.",
                    [Query("sum(progress_session_throughput_files_per_second) * 60", "now"),
                     Query("sum(progress_session_throughput_peak_files_per_second) * 60", "peak")], 8, "short",
@@ -136,8 +132,7 @@ def work():
                    axis="files per minute", min=0),
         timeseries("Data", "Bytes done per second over the throughput window.",
                    [Query("sum(progress_session_throughput_bytes_per_second)", "bytes")], 8, "Bps", fill=20, min=0,
-                   legend=False,
-                   color=fixed("blue")),
+                   legend=False, color=fixed("blue")),
     ]
 
 
@@ -156,8 +151,7 @@ def methods():
                    "where there is one.",
                    [Query("min(progress_session_eta_confidence_ratio)", "forecast within 20 %"),
                     Query("max(progress_session_deadline_miss_probability_ratio)", "deadline missed")], 12,
-                   "percentunit",
-                   colored({"forecast within 20 %": "green", "deadline missed": "red"}), min=0, max=1),
+                   "percentunit", colored({"forecast within 20 %": "green", "deadline missed": "red"}), min=0, max=1),
     ]
 
 
@@ -223,8 +217,7 @@ def calls():
                    noValue="no rate limit was hit"),
         timeseries("Quota left", "Share of the provider's quota that remained when it was last announced.",
                    [Query("min by (provider) (progress_session_rate_limit_remaining_ratio)", "{{provider}}")], 6,
-                   "percentunit",
-                   fill=20, min=0, max=1, noValue="no quota was announced"),
+                   "percentunit", fill=20, min=0, max=1, noValue="no quota was announced"),
     ]
 
 
@@ -263,8 +256,7 @@ def workload():
                                 named("limit", color=fixed("red"))], min=0,
                    noValue="the job does not report it"),
         timeseries("CPU", "Cores that the job says it uses.", [Query("sum(progress_session_cpu_cores)", "cores")], 8,
-                   "short",
-                   fill=20, min=0, legend=False, color=fixed("blue"), noValue="the job does not report it"),
+                   "short", fill=20, min=0, legend=False, color=fixed("blue"), noValue="the job does not report it"),
         bargauge("Slowest files in flight", "Progress of single files; only with metrics.per_file: active.",
                  [Query("min by (file) (progress_file_progress_ratio)", "{{file}}")], 8, "percentunit", min=0, max=1,
                  noValue="set metrics.per_file: active"),
