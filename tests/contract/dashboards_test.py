@@ -16,7 +16,6 @@ PROMETHEUS_OWN = {"up": {"job", "instance"}}
 TARGET_LABELS = {"job", "instance", "namespace"}
 # In the design's list of metrics; the agent's own table does not have them all yet.
 PLANNED = {"progress_alert_active": {"session", "alert", "severity"},
-           "progress_agent_live_clients": set(), "progress_agent_live_messages_dropped_total": set(),
            "progress_session_alert_threshold": {"session", "alert"}, "progress_agent_notifications_failing": set(),
            "progress_agent_notifications_total": {"target", "outcome"}}
 # Units of Grafana that the dashboards use; the linter holds panels to Grafana's whole list.

@@ -21,8 +21,6 @@ UNFILLED = {
     "progress_alert_active": "the agent has no alerts yet",
     "progress_session_alert_threshold": "the agent has no alerts yet",
     "progress_agent_notifications_failing": "nobody is told: no Alertmanager is configured",
-    "progress_agent_live_clients": "the agent has no live feed yet",
-    "progress_agent_live_messages_dropped_total": "the agent has no live feed yet",
     "progress_agent_notifications_total": "nobody is told: no Alertmanager is configured",
     "progress_file_progress_ratio": "the agent does not single out files yet",
 }

@@ -12,7 +12,7 @@
 For the last one PROGRAM must draw the JSON of a Grafana dashboard; it is called as
     PROGRAM DASHBOARD.json --prom URL --out FILE.png --var NAME=VALUE --from UNIX --to UNIX --width PIXELS
         --scrape-interval TIME
-Needs Debian's `chromium` and `prometheus`. A picture needs a past: four minutes of it.
+A picture needs a past: four minutes of it.
 """
 
 import argparse
@@ -29,9 +29,9 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tests"))
 
 from harness.agent import Agent  # noqa: E402 (found in tests/)
+from harness.browser import Browser  # noqa: E402
 from harness.polling import until  # noqa: E402
 from harness.prometheus import Prometheus  # noqa: E402
-from pictures.browser import Browser  # noqa: E402
 from pictures.terminal import last_frame, page  # noqa: E402
 
 DEMO = ("--speed=2", "--sessions=8", "--seed=3")
@@ -41,23 +41,22 @@ INTERVAL = "1s"  # between scrapes
 
 
 def draw_page(agent, _prometheus, _renderer, out):
-    with Browser() as tab:
-        tab.open(f"http://127.0.0.1:{agent.web_port}/", 1280, 800,
-                 ready=f"document.body.innerText.includes('{SESSION}') || "
-                 "document.querySelectorAll('[role=progressbar], progress').length > 3")
-        tab.save(out)
+    with Browser(1280, 860) as tab:
+        tab.open(f"http://127.0.0.1:{agent.web_port}/")
+        tab.sees(".row", SESSION)
+        tab.picture(out)
 
 
 def draw_top(agent, _prometheus, _renderer, out):
     frame = last_frame([agent.binary, "top", f"--url=http://127.0.0.1:{agent.web_port}"], 120, 13, 3)
-    with tempfile.NamedTemporaryFile("w", suffix=".html", encoding="utf-8") as file, Browser() as tab:
+    with tempfile.NamedTemporaryFile("w", suffix=".html", encoding="utf-8") as file, Browser(1400, 900) as tab:
         file.write(page(frame))
         file.flush()
-        tab.open(f"file://{file.name}", 1400, 900)
-        width, height = (int(tab.value(f"Math.ceil(document.querySelector('pre').getBoundingClientRect().{side})"))
-                         for side in ("width", "height"))
-        tab.open(f"file://{file.name}", width, height)
-        tab.save(out)
+        tab.open(f"file://{file.name}")
+        size = tab.run("const box = document.querySelector('pre').getBoundingClientRect();"
+                       "return [Math.ceil(box.width), Math.ceil(box.height)]")
+        tab.resize(*size)
+        tab.picture(out)
 
 
 def draw_dashboard(agent, prometheus, renderer, out):
