@@ -205,6 +205,11 @@ asio::awaitable<std::optional<Reply>> Connection::respond() {
     co_return error_reply(421, "misdirected",
                           "this listener answers only to loopback names; see ingest.allowed_hosts");
   }
+  // A page from elsewhere can make a browser that reaches the agent send what changes something.
+  const bool changes = request_->method != Method::get && request_->method != Method::head;
+  if (changes && !is_origin_allowed(request_->field(Field::origin), request_->field(Field::host))) {
+    co_return error_reply(403, "origin_not_allowed", "pages of other origins may change nothing");
+  }
   const auto route = floor_->routes.find(*request_, floor_->side);
   if (!route) co_return route.error();
   const std::size_t limit = (*route)->body_limit;

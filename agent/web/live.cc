@@ -45,28 +45,7 @@ bool is_key(std::string_view key) {
                      [](char c) { return is_alnum(c) || c == '+' || c == '/'; });
 }
 
-std::string_view without_default_port(std::string_view host, std::string_view scheme) {
-  const auto [name, port] = split_port(host);
-  const bool is_default =
-      (scheme == "http" && port == "80") || (scheme == "https" && port == "443");
-  return is_default ? name : host;
-}
-
 }  // namespace
-
-bool is_origin_allowed(std::string_view origin, std::string_view host,
-                       const std::vector<std::string>& allowed) {
-  if (origin.empty()) return true;
-  const bool is_listed = std::ranges::any_of(
-      allowed, [&](const std::string& each) { return equals_ignoring_case(each, origin); });
-  if (is_listed) return true;
-  const std::size_t colon = origin.find("://");
-  if (colon == std::string_view::npos) return false;  // "null", too
-  const std::string_view scheme = origin.substr(0, colon);
-  if (scheme != "http" && scheme != "https") return false;
-  return equals_ignoring_case(without_default_port(origin.substr(colon + 3), scheme),
-                              without_default_port(host, scheme));
-}
 
 // One client's stay.
 class Live::Visit final : public Takeover {

@@ -25,11 +25,6 @@ struct LiveSettings {
   std::size_t max_clients = 512;             // the others' requests find room whatever these do
 };
 
-// Whether a page of this origin (the field's value; empty: no page asks) may read what is said to
-// `host`, the Host field's value.
-bool is_origin_allowed(std::string_view origin, std::string_view host,
-                       const std::vector<std::string>& allowed);
-
 class Live {
  public:
   // Everything referred to must outlast `loop`'s last run.

@@ -94,6 +94,13 @@ bool is_loopback_v4(std::string_view name) {
   return name.empty();
 }
 
+std::string_view without_default_port(std::string_view host, std::string_view scheme) {
+  const auto [name, port] = split_port(host);
+  const bool is_default =
+      (scheme == "http" && port == "80") || (scheme == "https" && port == "443");
+  return is_default ? name : host;
+}
+
 }  // namespace
 
 FaultAnswer answer_to(Fault fault) { return kAnswers[static_cast<std::size_t>(fault)]; }
@@ -192,6 +199,20 @@ bool is_host_allowed(std::string_view host, std::span<const std::string> listed)
   return std::any_of(listed.begin(), listed.end(), [&](const std::string& allowed) {
     return equals_ignoring_case(split_port(allowed).first, name);
   });
+}
+
+bool is_origin_allowed(std::string_view origin, std::string_view host,
+                       std::span<const std::string> listed) {
+  if (origin.empty()) return true;
+  const bool is_listed = std::ranges::any_of(
+      listed, [&](const std::string& each) { return equals_ignoring_case(each, origin); });
+  if (is_listed) return true;
+  const std::size_t colon = origin.find("://");
+  if (colon == std::string_view::npos) return false;  // "null", too
+  const std::string_view scheme = origin.substr(0, colon);
+  if (scheme != "http" && scheme != "https") return false;
+  return equals_ignoring_case(without_default_port(origin.substr(colon + 3), scheme),
+                              without_default_port(host, scheme));
 }
 
 }  // namespace agent::web

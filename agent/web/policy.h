@@ -81,4 +81,10 @@ class HeadPolicy {
 // listener may be a web page whose DNS name was rebound to 127.0.0.1.
 bool is_host_allowed(std::string_view host, std::span<const std::string> listed);
 
+// Whether a page of this origin (the Origin field's value; empty: no page asks) may use what is
+// served as `host` (the Host field's value): pages that the agent itself serves, and those of
+// `listed` origins.
+bool is_origin_allowed(std::string_view origin, std::string_view host,
+                       std::span<const std::string> listed = {});
+
 }  // namespace agent::web

@@ -315,6 +315,20 @@ TEST_F(Api, SaysWhatItHolds) {
   EXPECT_NE(status.find("\"sources\":\"those\""), status.npos);
 }
 
+TEST_F(Api, LetsPagesOfOtherOriginsChangeNothing) {
+  serve(Side::kIngest);
+  start("s");
+  for (const std::string_view origin : {"https://evil.example", "null", "http://localhost:1"}) {
+    const std::string field = "Origin: " + std::string(origin) + "\r\n";
+    fields_ = field;
+    EXPECT_EQ(status_of(send("DELETE", "/v1/sessions/s")), 403) << origin;
+    EXPECT_EQ(status_of(send("POST", "/v1/sessions/cleanup", R"({"maxAgeMs":0})")), 403) << origin;
+    client_ = std::make_unique<RawClient>(server_->port());  // its body was not read
+  }
+  fields_ = "Origin: http://localhost\r\n";
+  EXPECT_EQ(status_of(send("DELETE", "/v1/sessions/s")), 204);
+}
+
 TEST_F(Api, ServesThePage) {
   serve();
   const std::string reply = send("GET", "/");

@@ -162,19 +162,6 @@ TEST_F(LiveFeed, pages_of_other_origins_are_refused) {
   join("Origin: http://agent:19900\r\n");
 }
 
-TEST(LiveOrigin, is_the_agents_own_or_listed) {
-  const std::vector<std::string> listed = {"https://ci.example.org"};
-  EXPECT_TRUE(is_origin_allowed("", "a", listed));
-  EXPECT_TRUE(is_origin_allowed("https://CI.example.org", "a", listed));
-  EXPECT_TRUE(is_origin_allowed("http://a", "a:80", listed));
-  EXPECT_TRUE(is_origin_allowed("https://a:443", "A", listed));
-  EXPECT_TRUE(is_origin_allowed("http://[::1]:19900", "[::1]:19900", listed));
-  EXPECT_FALSE(is_origin_allowed("null", "null", listed));
-  EXPECT_FALSE(is_origin_allowed("file://a", "a", listed));
-  EXPECT_FALSE(is_origin_allowed("https://a", "a:80", listed));
-  EXPECT_FALSE(is_origin_allowed("https://ci.example.org.evil", "a", listed));
-}
-
 TEST_F(LiveFeed, a_close_is_answered) { EXPECT_EQ(closes_with(masked(0x88, "\x03\xe8"sv)), 1000); }
 
 TEST_F(LiveFeed, abuse_is_closed_with_its_code) {

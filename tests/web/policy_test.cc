@@ -239,5 +239,18 @@ TEST(HostRule, AllowsLoopbackAndWhatIsListed) {
   }
 }
 
+TEST(OriginRule, AllowsTheAgentsOwnAndWhatIsListed) {
+  const std::vector<std::string> listed = {"https://ci.example.org"};
+  EXPECT_TRUE(is_origin_allowed("", "a", listed));
+  EXPECT_TRUE(is_origin_allowed("https://CI.example.org", "a", listed));
+  EXPECT_TRUE(is_origin_allowed("http://a", "a:80", listed));
+  EXPECT_TRUE(is_origin_allowed("https://a:443", "A", listed));
+  EXPECT_TRUE(is_origin_allowed("http://[::1]:19900", "[::1]:19900", listed));
+  EXPECT_FALSE(is_origin_allowed("null", "null", listed));
+  EXPECT_FALSE(is_origin_allowed("file://a", "a", listed));
+  EXPECT_FALSE(is_origin_allowed("https://a", "a:80", listed));
+  EXPECT_FALSE(is_origin_allowed("https://ci.example.org.evil", "a", listed));
+}
+
 }  // namespace
 }  // namespace agent::web

@@ -51,6 +51,8 @@ function showLink() {
 function announce({ id, what }) {
   const session = feed.sessions.get(id);
   if (what === "sessionEnded" && session) say(`${titleOf(session)}: ${words(session.state)}`);
+  const alert = what === "alert" && session?.alerts?.at(-1);
+  if (alert && alert.state === "firing") say(`${titleOf(session)}: ${alert.name}`);
   if (what === "sessionStarted" && session) say(`${titleOf(session)} has started`);
 }
 
