@@ -14,6 +14,7 @@ namespace agent::metrics {
 // Raw writing: each takes the place to write at and returns the place after it. The caller made
 // room.
 inline char* put(char* at, std::string_view text) {
+  if (text.empty()) return at;  // its `data` may be null
   std::memcpy(at, text.data(), text.size());
   return at + text.size();
 }

@@ -56,6 +56,7 @@ class Packer {
     raw(bytes);
   }
   void raw(std::string_view bytes) {
+    if (bytes.empty()) return;  // its `data` may be null
     make_room(bytes.size());
     std::memcpy(bytes_.get() + size_, bytes.data(), bytes.size());
     size_ += bytes.size();

@@ -1,7 +1,9 @@
 // What an event and a file cost in memory: counted by replacing the program's allocation functions.
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 #include <string>
@@ -15,32 +17,37 @@ namespace {
 thread_local std::size_t allocations = 0;
 thread_local std::int64_t bytes_held = 0;
 
-constexpr std::size_t kHeader = alignof(std::max_align_t);
-
-void* allocate(std::size_t size) {
-  auto* place = static_cast<std::byte*>(std::malloc(size + kHeader));
-  if (place == nullptr) throw std::bad_alloc();
-  *reinterpret_cast<std::size_t*>(place) = size;
+void* allocate(std::size_t size) noexcept {
+  void* place = std::malloc(size);
+  if (place == nullptr) return nullptr;
   ++allocations;
-  bytes_held += static_cast<std::int64_t>(size);
-  return place + kHeader;
+  bytes_held += static_cast<std::int64_t>(malloc_usable_size(place));
+  return place;
 }
 
-void release(void* pointer) {
-  if (pointer == nullptr) return;
-  auto* place = static_cast<std::byte*>(pointer) - kHeader;
-  bytes_held -= static_cast<std::int64_t>(*reinterpret_cast<std::size_t*>(place));
+void* allocate_or_throw(std::size_t size) {
+  if (void* place = allocate(size)) return place;
+  throw std::bad_alloc();
+}
+
+void release(void* place) noexcept {
+  bytes_held -= static_cast<std::int64_t>(malloc_usable_size(place));
   std::free(place);
 }
 
 }  // namespace
 
-void* operator new(std::size_t size) { return allocate(size); }
-void* operator new[](std::size_t size) { return allocate(size); }
-void operator delete(void* pointer) noexcept { release(pointer); }
-void operator delete[](void* pointer) noexcept { release(pointer); }
-void operator delete(void* pointer, std::size_t) noexcept { release(pointer); }
-void operator delete[](void* pointer, std::size_t) noexcept { release(pointer); }
+// All the unaligned ones: a sanitizer's own would not go together with these.
+void* operator new(std::size_t size) { return allocate_or_throw(size); }
+void* operator new[](std::size_t size) { return allocate_or_throw(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return allocate(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return allocate(size); }
+void operator delete(void* place) noexcept { release(place); }
+void operator delete[](void* place) noexcept { release(place); }
+void operator delete(void* place, std::size_t) noexcept { release(place); }
+void operator delete[](void* place, std::size_t) noexcept { release(place); }
+void operator delete(void* place, const std::nothrow_t&) noexcept { release(place); }
+void operator delete[](void* place, const std::nothrow_t&) noexcept { release(place); }
 
 namespace agent::progress {
 namespace {
@@ -73,7 +80,7 @@ class CostPerEvent : public testing::Test {
     send(at + 1, FileProgressed{.file = id, .status = kProcessing});  // stale
   }
 
-  const Rules rules_;
+  const Rules rules_{};
   Session session_{"job", rules_, fakes::moment(0), fakes::now_at(0)};
   Nobody nobody_;
 };
