@@ -58,6 +58,8 @@ class Agent {
 
   boost::asio::awaitable<void> tick();
   boost::asio::awaitable<void> obey_signals();
+  // The last resort, when no scraper came for the final values.
+  boost::asio::awaitable<void> push_final_values();
   void leave_when_done();
 
   Result<void> reload();
