@@ -32,8 +32,7 @@ class Job(threading.Thread):
         self.left_after = None
 
     def run(self):
-        with Agent("--exit-when-done", f"--shutdown.linger={int(4000 * INTERVAL)}ms",
-                   f"--web.listen-address=127.0.0.1:{self.port}") as agent:
+        with Agent("--exit-when-done", f"--shutdown.linger={int(4000 * INTERVAL)}ms", web_port=self.port) as agent:
             began = time.monotonic()
             with agent.stream() as stream:
                 for done in range(1, self.files + 1):
@@ -58,11 +57,12 @@ class LastValues(unittest.TestCase):
                     job.start()
                 for job in jobs[first:first + AT_ONCE]:
                     job.join(120)
+                    self.assertIsNotNone(job.left_after)
             found = {labels["session"]: value for labels, value in prometheus.query(
                 'max by (session) (last_over_time(progress_session_files{state="completed"}[1h]))')}
         self.assertEqual({f"job-{job.number}": job.files for job in jobs}, found)
-        # Two seconds without a stream tell that the job is over; then the next scrape comes.
-        late = [job.left_after for job in jobs if job.left_after > 2 + 1 + 2 * INTERVAL]
+        # Two seconds without a stream tell that the job is over, noticed within one more; then the next scrape comes.
+        late = [job.left_after for job in jobs if job.left_after > 6 + INTERVAL]
         self.assertEqual([], late)
 
     def leave(self, *flags, scraped=False):
