@@ -232,6 +232,19 @@ void Agent::put_in_force() {
   if (storage_) storage_->configure(settings_);
 }
 
+progress::PastSource Agent::past() {
+  if (settings_.storage.path.empty()) return {};
+  return {
+      [this](auto... what) { return storage_->reader().minutes(what...); },
+      [this](const std::string& family, std::size_t limit) {
+        return storage_->reader().runs(family, limit);
+      },
+      [this](const std::string& after, std::size_t limit) {
+        return storage_->reader().families(after, limit);
+      },
+  };
+}
+
 web::Outside Agent::outside() {
   return {
       .metrics = [this](const metrics::Request& request) { return render(request); },
@@ -248,6 +261,7 @@ web::Outside Agent::outside() {
             cli::write_storage(json, storage_ ? std::optional(storage_->state()) : std::nullopt);
             cli::write_configuration(json, settings_);
           },
+      .past = past(),
   };
 }
 

@@ -65,6 +65,7 @@ class Agent {
   Result<void> reload();
   void put_in_force();
   void start_storage();
+  [[nodiscard]] progress::PastSource past();
   [[nodiscard]] web::Outside outside();
   [[nodiscard]] std::vector<web::Route> routes();
   metrics::Page render(const metrics::Request& request);
