@@ -34,13 +34,13 @@ Result<void> push(const Endpoint& gateway, std::string_view instance, std::strin
   std::string path(without_slashes(gateway.path));
   path += "/metrics/job/progress-agent/instance/" + encoded(instance);
   HttpClient client;
-  auto answer =
-      client.send("PUT", gateway, path, "text/plain; version=0.0.4; charset=utf-8", std::move(page));
+  auto answer = client.send("PUT", gateway, path, "text/plain; version=0.0.4; charset=utf-8",
+                            std::move(page));
   if (!answer) return failure("push to " + gateway.shown() + ": " + answer.error().message);
   if (answer->ok()) return {};
   constexpr std::size_t kMostSaid = 300;
-  return failure("push to " + gateway.shown() + ": status " + std::to_string(answer->status) + ": " +
-                 answer->body.substr(0, kMostSaid));
+  return failure("push to " + gateway.shown() + ": status " + std::to_string(answer->status) +
+                 ": " + answer->body.substr(0, kMostSaid));
 }
 
 }  // namespace agent::notify

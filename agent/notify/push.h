@@ -10,9 +10,9 @@
 
 namespace agent::notify {
 
-// Replaces what the gateway has of this agent: the group {job="progress-agent", instance}. `page` is
-// in the text format. Error: what the gateway said, or why it was not reached within the endpoint's
-// timeout.
+// Replaces what the gateway has of this agent: the group {job="progress-agent", instance}. `page`
+// is in the text format. Error: what the gateway said, or why it was not reached within the
+// endpoint's timeout.
 Result<void> push(const Endpoint& gateway, std::string_view instance, std::string page);
 
 }  // namespace agent::notify

@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::size_t kLeastEarlier = 3;
 // Of ratios: ln 1.08, and what runs of a job scatter at least.
-constexpr ShiftRule kRatioRule{.least = 0.077, .least_spread = 0.02, .significance = 3};
-constexpr ShiftRule kShareRule{.least = 0.05, .least_spread = 0.01, .significance = 3};
+constexpr ShiftRule kRatioRule{.least = 0.077, .least_spread = 0.02, .significance = 3.2};
+constexpr ShiftRule kShareRule{.least = 0.05, .least_spread = 0.01, .significance = 3.2};
 
 struct Moments {
   double n = 0, sum = 0, squares = 0;

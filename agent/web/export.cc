@@ -1,6 +1,8 @@
 #include "agent/web/export.h"
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -135,6 +137,7 @@ class Story {
   }
 
   void tell_file(const FileSnapshot& f) {
+    if (f.started && (!retried_ || (retried_->retries == 0 && f.retries > 0))) retried_ = f;
     tokens_ += f.tokens;
     cost_ += f.cost;
     const bool is_final = progress::is_final(f.status);
@@ -178,9 +181,8 @@ class Story {
         if (calls == 0) continue;
         add(session_.last_event_time, "api", [&](JsonWriter& json) {
           json.member("ok", ok).member("calls", calls).known_text("provider", p.provider);
-          const bool is_last = &p == &session_.providers.back();
-          const std::int64_t share = is_last ? tokens : std::min(tokens, p.tokens);
-          const double spent = is_last ? cost : std::min(cost, p.cost);
+          const std::int64_t share = std::min(tokens, ok || p.calls_ok == 0 ? p.tokens : 0);
+          const double spent = std::min(cost, ok || p.calls_ok == 0 ? p.cost : 0);
           json.member("tokens", std::max<std::int64_t>(0, share));
           json.member("cost", std::max(0.0, spent));
           tokens -= share;
@@ -188,6 +190,14 @@ class Story {
         });
       }
     }
+    if ((tokens > 0 || cost > 1e-9) && retried_) earlier_try(tokens, cost);
+  }
+
+  void earlier_try(std::int64_t tokens, double cost) {
+    add(*retried_->started - std::chrono::milliseconds(1), "file", [&](JsonWriter& json) {
+      json.member("file", retried_->file).member("status", "failed");
+      json.member("tokens", std::max<std::int64_t>(0, tokens)).member("cost", std::max(0.0, cost));
+    });
   }
 
   void rate_limits() {
@@ -210,7 +220,8 @@ class Story {
   tracker::Tracker& tracker_;
   const SessionSnapshot& session_;
   std::vector<Line> lines_;
-  std::int64_t tokens_ = 0;
+  std::optional<FileSnapshot> retried_;  // if any was; else one that was begun
+  std::int64_t tokens_ = 0;              // of the files
   double cost_ = 0;
 };
 

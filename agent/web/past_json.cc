@@ -55,23 +55,25 @@ std::optional<double> duration_of(const PastRun& run) {
   return run.active.count() * kMilliseconds;
 }
 
-// Least squares: how much the values change over the time they span, in shares of their mean.
-std::optional<double> relative_change(const std::vector<progress::ThroughputPoint>& points) {
+// Least squares over the last three quarters of the time, since every job begins with nothing: how
+// much the values change, in shares of their mean.
+std::optional<double> relative_change(std::span<const progress::ThroughputPoint> points) {
   constexpr std::size_t kLeast = 4;
+  points = points.subspan(points.size() / 4);
   if (points.size() < kLeast) return std::nullopt;
+  const Instant from = points.front().timestamp;
   double n = 0, x = 0, y = 0, xx = 0, xy = 0;
   for (const auto& point : points) {
-    const double at = seconds(point.timestamp - points.front().timestamp);
+    const double at = seconds(point.timestamp - from);
     n += 1;
     x += at;
     y += point.files_per_minute;
     xx += at * at;
     xy += at * point.files_per_minute;
   }
-  const double spread = xx - x * x / n,
-               span = seconds(points.back().timestamp - points.front().timestamp);
+  const double spread = xx - x * x / n;
   if (spread <= 0 || y <= 0) return std::nullopt;
-  return (xy - x * y / n) / spread * span / (y / n);
+  return (xy - x * y / n) / spread * seconds(points.back().timestamp - from) / (y / n);
 }
 
 std::string_view direction_of(double change) {
@@ -205,8 +207,8 @@ void write_stages(JsonWriter& json, const progress::SessionSnapshot& session) {
   json.begin_array();
   for (const auto& stage : session.stages) {
     const auto visits = static_cast<double>(stage.seconds.count());
-    json.begin_object().member("stage", stage.stage).member("entered", stage.entered);
-    json.member("left", stage.left).member("totalMs", stage.seconds.sum() * kMilliseconds);
+    json.begin_object().member("stage", stage.stage).member("files", stage.seconds.count());
+    json.member("totalMs", stage.seconds.sum() * kMilliseconds);
     if (visits > 0) json.member("meanMs", stage.seconds.sum() / visits * kMilliseconds);
     if (const auto p95 = stage.seconds.quantile(0.95)) json.member("p95Ms", *p95 * kMilliseconds);
     if (all > 0) json.member("share", stage.seconds.sum() / all);
