@@ -2,15 +2,18 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
+#include <thread>
 #include <utility>
 
 #include "agent/cli/status.h"
 #include "agent/cli/translate.h"
 #include "agent/log/log.h"
+#include "agent/notify/push.h"
 #include "agent/web/events.h"
 
 namespace agent {
@@ -21,6 +24,7 @@ namespace asio = boost::asio;
 constexpr Duration kTick = std::chrono::seconds(1);
 constexpr Duration kDrainTime = std::chrono::seconds(5);
 constexpr Duration kDoneTime = std::chrono::seconds(2);  // without streams, for --exit-when-done
+constexpr Duration kPushTime = std::chrono::seconds(5);
 constexpr Duration kLastReplies = std::chrono::milliseconds(500);
 
 // Waits for the timer; that it was cancelled is no fault.
@@ -158,6 +162,8 @@ asio::awaitable<void> Agent::drain_and_wait(SteadyInstant deadline) {
     co_await sleep(wait_timer_, deadline - clock_.now().steady);
   }
   log::info("stopping", {{"because", reason}, {"scrapers", scrapers_.known(clock_.now().steady)}});
+  const bool is_read = scrapers_.any_has(final_generation);
+  if (!is_read && !settings_.push.gateway_url.empty()) co_await push_final_values();
   ingest_listener_.drain();
   web_listener_.drain();
   live_.close();
@@ -166,6 +172,27 @@ asio::awaitable<void> Agent::drain_and_wait(SteadyInstant deadline) {
     co_await sleep(wait_timer_, kLastReplies / 50);
   }
   loop_.stop();
+}
+
+// In a thread, so that whoever comes meanwhile is served.
+asio::awaitable<void> Agent::push_final_values() {
+  notify::Endpoint gateway = notify::endpoint_of(settings_.push.gateway_url);
+  gateway.timeout = kPushTime;
+  std::string page(render({}).body->view());
+  std::optional<Result<void>> pushed;
+  std::thread pushing([&] {
+    auto done = notify::push(gateway, asio::ip::host_name(), std::move(page));
+    asio::post(loop_, [&, done = std::move(done)]() mutable {
+      pushed = std::move(done);
+      wait_timer_.cancel();
+    });
+  });
+  while (!pushed) co_await sleep(wait_timer_, kPushTime);
+  pushing.join();
+  if (*pushed)
+    log::info("pushed the final values", {{"gateway", gateway.shown()}});
+  else
+    log::error("the final values reached nobody", {{"fault", pushed->error().message}});
 }
 
 std::string_view Agent::reason_to_go(std::uint64_t final_generation, SteadyInstant deadline) const {
@@ -205,6 +232,19 @@ void Agent::put_in_force() {
   if (storage_) storage_->configure(settings_);
 }
 
+progress::PastSource Agent::past() {
+  if (settings_.storage.path.empty()) return {};
+  return {
+      [this](auto... what) { return storage_->reader().minutes(what...); },
+      [this](const std::string& family, std::size_t limit) {
+        return storage_->reader().runs(family, limit);
+      },
+      [this](const std::string& after, std::size_t limit) {
+        return storage_->reader().families(after, limit);
+      },
+  };
+}
+
 web::Outside Agent::outside() {
   return {
       .metrics = [this](const metrics::Request& request) { return render(request); },
@@ -221,6 +261,7 @@ web::Outside Agent::outside() {
             cli::write_storage(json, storage_ ? std::optional(storage_->state()) : std::nullopt);
             cli::write_configuration(json, settings_);
           },
+      .past = past(),
   };
 }
 

@@ -58,11 +58,14 @@ class Agent {
 
   boost::asio::awaitable<void> tick();
   boost::asio::awaitable<void> obey_signals();
+  // The last resort, when no scraper came for the final values.
+  boost::asio::awaitable<void> push_final_values();
   void leave_when_done();
 
   Result<void> reload();
   void put_in_force();
   void start_storage();
+  [[nodiscard]] progress::PastSource past();
   [[nodiscard]] web::Outside outside();
   [[nodiscard]] std::vector<web::Route> routes();
   metrics::Page render(const metrics::Request& request);

@@ -25,6 +25,7 @@ Storage::Storage(const settings::Settings& settings, tracker::Tracker& tracker, 
     : tracker_(tracker),
       clock_(clock),
       changed_(std::move(changed)),
+      reader_(settings.storage.path),
       writer_(writer_options(settings), pace(settings), *this, clock) {}
 
 void Storage::start() {

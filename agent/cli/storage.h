@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "agent/history/reader.h"
 #include "agent/history/writer.h"
 #include "agent/settings/settings.h"
 #include "agent/tracker/tracker.h"
@@ -22,6 +23,7 @@ class Storage final : public history::Source {
   void start();
   void configure(const settings::Settings& settings);  // after a reload
   void stop() { writer_.stop(); }
+  [[nodiscard]] history::Reader& reader() { return reader_; }
   [[nodiscard]] history::WriterState state() const { return writer_.state(); }
 
   bool restore(const progress::SavedState& state, Now at) override;
@@ -34,6 +36,7 @@ class Storage final : public history::Source {
   tracker::Tracker& tracker_;
   const Clock& clock_;
   const std::function<void()> changed_;
+  history::Reader reader_;
   history::Writer writer_;
 };
 

@@ -30,6 +30,11 @@ bool Scrapers::all_have(std::uint64_t generation, SteadyInstant now) const {
   return anybody;
 }
 
+bool Scrapers::any_has(std::uint64_t generation) const {
+  return std::ranges::any_of(
+      by_address_, [&](const auto& entry) { return entry.second.generation >= generation; });
+}
+
 std::size_t Scrapers::known(SteadyInstant now) const {
   return static_cast<std::size_t>(std::ranges::count_if(
       by_address_, [&](const auto& entry) { return !entry.second.is_forgotten(now); }));

@@ -23,6 +23,9 @@ class Scrapers {
   // not.
   [[nodiscard]] bool all_have(std::uint64_t generation, SteadyInstant now) const;
 
+  // Some scraper has.
+  [[nodiscard]] bool any_has(std::uint64_t generation) const;
+
   [[nodiscard]] std::size_t known(SteadyInstant now) const;
 
  private:

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <iterator>
 
+#include "agent/web/analytics_api.h"
 #include "agent/web/claims.h"
+#include "agent/web/export.h"
 #include "agent/web/page.h"
 #include "agent/web/sessions_api.h"
 
@@ -82,6 +84,10 @@ std::vector<Route> api_routes(const Outside& outside, tracker::Tracker& tracker,
   const auto of_sessions = [sessions](Reply (SessionsApi::*answer)(const Request&) const) {
     return [sessions, answer](const Request& request) { return (sessions.*answer)(request); };
   };
+  const AnalyticsApi analytics(tracker, clock, outside.past);
+  const auto of_past = [analytics](Reply (AnalyticsApi::*answer)(const Request&) const) {
+    return [analytics, answer](const Request& request) { return (analytics.*answer)(request); };
+  };
   const auto get = Method::get, post = Method::post;
   std::vector<Route> table = {
       {get, "/metrics", Access::kRead,
@@ -99,6 +105,12 @@ std::vector<Route> api_routes(const Outside& outside, tracker::Tracker& tracker,
       {get, "/v1/sessions/{id}/files", Access::kRead, of_sessions(&SessionsApi::files)},
       {get, "/v1/sessions/{id}/files/{file}", Access::kRead, of_sessions(&SessionsApi::file)},
       {get, "/v1/sessions/{id}/insights", Access::kRead, of_sessions(&SessionsApi::insights)},
+      {get, "/v1/sessions/{id}/snapshots", Access::kRead, of_past(&AnalyticsApi::snapshots)},
+      {get, "/v1/sessions/{id}/analytics", Access::kRead, of_past(&AnalyticsApi::analytics)},
+      {get, "/v1/sessions/{id}/export", Access::kRead,
+       [&](const Request& r) { return answer_export(tracker, r, clock.now()); }},
+      {get, "/v1/families", Access::kRead, of_past(&AnalyticsApi::families)},
+      {get, "/v1/families/{family}", Access::kRead, of_past(&AnalyticsApi::family)},
       {get, "/v1/sessions/{id}/validation", Access::kRead, of_sessions(&SessionsApi::validation)},
       {Method::delete_, "/v1/sessions/{id}", Access::kChange, of_sessions(&SessionsApi::stop)},
       {post, "/v1/sessions/cleanup", Access::kChange, of_sessions(&SessionsApi::clean_up)},

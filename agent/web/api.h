@@ -9,6 +9,7 @@
 
 #include "agent/clock.h"
 #include "agent/metrics/exposition.h"
+#include "agent/progress/past.h"
 #include "agent/result.h"
 #include "agent/tracker/tracker.h"
 #include "agent/view.h"
@@ -26,6 +27,8 @@ struct Outside {
   std::function<Result<void>()> reload;  // of the configuration
   // Members of GET /v1/status: the configuration in force, sources, storage, queues.
   std::function<void(JsonWriter&)> status;
+  // What is stored of the past; its functions are empty without storage.
+  progress::PastSource past;
 };
 
 // All routes but the events' (events.h). Everything referred to must outlive them.

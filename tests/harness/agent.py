@@ -105,10 +105,11 @@ class Stream:
 class Agent:
     """Runs `progress-agent serve` (or another command that serves) until the `with` block ends."""
 
-    def __init__(self, *arguments, command="serve", folder=None, environment=None, ready=True, binary=BINARY):
+    def __init__(self, *arguments, command="serve", folder=None, environment=None, ready=True, binary=BINARY,
+                 web_port=None):
         self.temporary = None if folder else tempfile.TemporaryDirectory(prefix="agent-")
         self.folder = Path(folder or self.temporary.name)
-        self.web_port, self.ingest_port = free_port(), free_port()
+        self.web_port, self.ingest_port = web_port or free_port(), free_port()
         self.socket_path = self.folder / "agent.sock"
         self.log_path = self.folder / "log"
         defaults = {"--web.listen-address": f"127.0.0.1:{self.web_port}",

@@ -1,4 +1,4 @@
-"""A Prometheus of the test's own, scraping one agent."""
+"""A Prometheus of the test's own, scraping one agent or several."""
 
 import json
 import subprocess
@@ -14,14 +14,14 @@ from harness.polling import until
 class Prometheus:
     """With `beside`, it scrapes itself too, as a target that is no agent."""
 
-    def __init__(self, target, interval="250ms", beside=False):
+    def __init__(self, *targets, interval="250ms", beside=False):
         self.temporary = tempfile.TemporaryDirectory(prefix="prometheus-")
         self.port = free_port()
         folder = Path(self.temporary.name)
         (folder / "prometheus.yml").write_text(
             f"global: {{scrape_interval: {interval}, scrape_timeout: {interval}}}\n"
             "scrape_configs:\n"
-            f"- {{job_name: agent, honor_labels: true, static_configs: [{{targets: ['{target}']}}]}}\n"
+            f"- {{job_name: agent, honor_labels: true, static_configs: [{{targets: {json.dumps(targets)}}}]}}\n"
             + (f"- {{job_name: beside, static_configs: [{{targets: ['127.0.0.1:{self.port}']}}]}}\n" if beside else ""))
         self.log_path = folder / "log"
         with open(self.log_path, "wb") as log:
