@@ -41,10 +41,11 @@ metrics::SourceCounts counts_of(wire::Source source, const wire::SourceCounts& c
 
 }  // namespace
 
-Agent::Agent(settings::Settings settings, settings::Given given, metrics::Build build)
+Agent::Agent(settings::Settings settings, settings::Given given, metrics::Build build,
+             std::shared_ptr<const eta::Model> model)
     : settings_(std::move(settings)),
       given_(std::move(given)),
-      tracker_(cli::tracker_settings(settings_)),
+      tracker_(cli::tracker_settings(settings_, std::move(model))),
       exposition_(cli::metrics_settings(settings_), std::move(build)),
       intake_(tracker_, cli::max_line_bytes(settings_)),
       stream_listener_(loop_, clock_, intake_, cli::stream_settings(settings_)),

@@ -7,11 +7,13 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <memory>
 #include <optional>
 #include <string_view>
 
 #include "agent/cli/storage.h"
 #include "agent/clock.h"
+#include "agent/eta/model.h"
 #include "agent/metrics/exposition.h"
 #include "agent/result.h"
 #include "agent/settings/load.h"
@@ -31,8 +33,10 @@ namespace agent {
 
 class Agent {
  public:
-  // `given` is what a reload reads the settings from again.
-  Agent(settings::Settings settings, settings::Given given, metrics::Build build);
+  // `given` is what a reload reads the settings from again; `model` of the ETAs, null: the one
+  // compiled in.
+  Agent(settings::Settings settings, settings::Given given, metrics::Build build,
+        std::shared_ptr<const eta::Model> model);
   ~Agent();
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;

@@ -11,16 +11,18 @@ using progress::Rejection;
 using progress::RejectReason;
 
 // Nothing is evicted: a recording is as large as it is.
-progress::Rules without_eviction(progress::Rules rules) {
+tracker::Settings without_eviction(tracker::Settings settings) {
   constexpr std::size_t kUnbounded = std::numeric_limits<std::size_t>::max();
-  rules.limits.max_active = rules.limits.max_ended = rules.limits.max_files = kUnbounded;
-  return rules;
+  auto& limits = settings.rules.limits;
+  limits.max_active = limits.max_ended = limits.max_files = kUnbounded;
+  return settings;
 }
 
 }  // namespace
 
-Player::Player(progress::Rules rules, std::size_t max_line_bytes, EtaLog::Write write_prediction)
-    : tracker_({without_eviction(std::move(rules))}),
+Player::Player(tracker::Settings settings, std::size_t max_line_bytes,
+               EtaLog::Write write_prediction)
+    : tracker_(without_eviction(std::move(settings))),
       decoder_(max_line_bytes),
       log_([this](const std::string& id, Now at) { return tracker_.session_at(id, at); },
            write_prediction),

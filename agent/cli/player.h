@@ -25,9 +25,9 @@ namespace agent::cli {
 
 class Player {
  public:
-  // Of `rules` only the prices and the bounds per session apply: nothing is evicted.
+  // Of the rules only the prices and the bounds per session apply: nothing is evicted.
   // `write_prediction`: where the lines of the ETA log go; empty: no log.
-  Player(progress::Rules rules, std::size_t max_line_bytes, EtaLog::Write write_prediction);
+  Player(tracker::Settings settings, std::size_t max_line_bytes, EtaLog::Write write_prediction);
 
   // Plays one line; the refusal says why it could not be.
   Result<void, progress::Rejection> play(const wire::Line& line);

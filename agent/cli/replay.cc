@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "agent/cli/command.h"
+#include "agent/cli/eta_model.h"
 #include "agent/cli/output.h"
 #include "agent/cli/player.h"
 #include "agent/cli/translate.h"
@@ -117,13 +118,18 @@ void write_page(const Player& player, const View& view, metrics::Settings settin
 int replay(const Invocation& invocation) {
   const auto settings = settings::load(invocation.given);
   if (!settings) return complain_of(settings.error());
+  auto model = load_eta_model(*settings);
+  if (!model) {
+    complain_plainly(model.error().message);
+    return kUsage;
+  }
   OutputFile eta_log(invocation.option("--eta.log"));
   OutputFile page(invocation.option("--metrics.out"));
   EtaLog::Write write_prediction;
   if (eta_log.is_wanted()) write_prediction = [&](std::string_view line) { eta_log.write(line); };
 
   const auto max_line = static_cast<std::size_t>(settings->ingest.max_line_bytes.count);
-  Player player(tracker_settings(*settings).rules, max_line, write_prediction);
+  Player player(tracker_settings(*settings, *std::move(model)), max_line, write_prediction);
   Result<void> done = Reading(invocation.arguments[0], player, max_line).run();
   const View view = player.view();
   int code = print_sessions(view);

@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "agent/cli/eta_model.h"
 #include "agent/cli/output.h"
 #include "agent/cli/version.h"
 #include "agent/log/log.h"
@@ -47,8 +48,14 @@ int run_agent(const settings::Settings& settings, const settings::Given& given,
   if (const int code = refuse_unprotected(settings); code != kSuccess) return code;
   log::configure(settings.log.level, settings.log.format);
   warn_of(settings, given);
+  auto model = load_eta_model(settings);
+  if (!model) {
+    complain_plainly(model.error().message);
+    return kUsage;
+  }
   Agent agent(settings, given,
-              {std::string(version()), std::string(revision()), std::string(compiler())});
+              {std::string(version()), std::string(revision()), std::string(compiler())},
+              *std::move(model));
   if (const auto ready = agent.start(); !ready) {
     log::error("cannot start", {{"fault", ready.error().message}});
     return kFault;

@@ -10,7 +10,8 @@ std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
 
 }  // namespace
 
-tracker::Settings tracker_settings(const settings::Settings& s) {
+tracker::Settings tracker_settings(const settings::Settings& s,
+                                   std::shared_ptr<const eta::Model> model) {
   tracker::Settings out;
   progress::Limits& limits = out.rules.limits;
   limits.max_active = size(s.sessions.max_active);
@@ -19,12 +20,13 @@ tracker::Settings tracker_settings(const settings::Settings& s) {
   limits.max_label_values = size(s.metrics.max_label_values);
   limits.stale_after = s.sessions.stale_after;
   limits.linger = s.sessions.linger;
-  for (const auto& [model, price] : s.pricing) {
-    out.rules.pricing.emplace(model,
+  for (const auto& [name, price] : s.pricing) {
+    out.rules.pricing.emplace(name,
                               progress::Price{price.input_per_million, price.output_per_million,
                                               price.cached_per_million});
   }
   out.max_producers = size(s.ingest.max_producers);
+  out.model = std::move(model);
   return out;
 }
 

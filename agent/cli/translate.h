@@ -2,6 +2,9 @@
 // know nothing of where they come from. Pure; any thread.
 #pragma once
 
+#include <memory>
+
+#include "agent/eta/model.h"
 #include "agent/metrics/settings.h"
 #include "agent/settings/settings.h"
 #include "agent/tracker/tracker.h"
@@ -10,7 +13,9 @@
 
 namespace agent::cli {
 
-tracker::Settings tracker_settings(const settings::Settings& s);
+// `model` of the ETAs; null: the one compiled in, or, of a tracker that runs, the one it has.
+tracker::Settings tracker_settings(const settings::Settings& s,
+                                   std::shared_ptr<const eta::Model> model = nullptr);
 metrics::Settings metrics_settings(const settings::Settings& s);
 std::size_t max_line_bytes(const settings::Settings& s);
 wire::ListenerSettings stream_settings(const settings::Settings& s);

@@ -65,6 +65,7 @@ constexpr double kLeastSigma = 0.01, kMostSigma = 1.651;
 constexpr double kPriorPower = 1.583;  // a
 constexpr double kQuantile = 0.661;    // which of the law's quantiles is the forecast
 constexpr double kLeastWork = 1e-3;
+constexpr double kGateSlope = 15, kGatePrior = 2;  // of the family's gate
 
 // 0..1: how far the family's runs agree about this one.
 double trust_in_history(const Reading& r, double runs) {
@@ -72,7 +73,11 @@ double trust_in_history(const Reading& r, double runs) {
   return runs < 2 ? kOneRun : std::exp(-kDisagreement * std::min(5.0, r.past_spread));
 }
 
-double open(Gate gate, double trust, bool history) {
+// What an expert may count for. `prior` is its own, or that of its twin.
+double open(Gate gate, double trust, bool history, Belief belief) {
+  if (belief == Belief::kAlone && history) {
+    return gate == Gate::kNone || gate == Gate::kTwin ? 1 : 0;
+  }
   switch (gate) {
     case Gate::kNone:
       return 1;
@@ -88,13 +93,23 @@ double open(Gate gate, double trust, bool history) {
   return 1;
 }
 
+// Of a twin that speaks alone, the prior of the one it stands for.
+double prior_of(std::size_t i, Belief belief) {
+  if (belief == Belief::kHistory || kSeats[i].gate != Gate::kTwin) return kSeats[i].prior;
+  const Expert e = static_cast<Expert>(i);
+  const Expert primed = e == Expert::kColdWork       ? Expert::kWork
+                        : e == Expert::kColdSchedule ? Expert::kSchedule
+                                                     : Expert::kParallel;
+  return kSeats[static_cast<std::size_t>(primed)].prior;
+}
+
 double bounded(double drift, double unknown) {
   return std::isnan(drift) ? unknown : std::min(std::abs(drift), kMostDrift);
 }
 
 // Fills weights, their means, and the spread.
-void weigh(Blend& b, const Reading& r, const Drift& drift, const ExpertRecord& record,
-           double runs) {
+void weigh(Blend& b, const Reading& r, const Drift& drift, const ExpertRecord& record, double runs,
+           Belief belief) {
   const double trust = trust_in_history(r, runs);
   double sum = 0, mean = 0, moved = 0, history = 0, error = 0;
   for (std::size_t i = 0; i < kExperts; ++i) {
@@ -110,7 +125,7 @@ void weigh(Blend& b, const Reading& r, const Drift& drift, const ExpertRecord& r
     const double loss =
         kHalfDrift * half + kFifthDrift * fifth +
         kRecordLoss * record.runs[i] * (record.runs[i] > 0 ? record.error[i] - kFairError : 0);
-    const double w = kSeats[i].prior * open(kSeats[i].gate, trust, runs > 0) *
+    const double w = prior_of(i, belief) * open(kSeats[i].gate, trust, runs > 0, belief) *
                      std::exp(std::clamp(-loss, -60.0, 60.0));
     b.weights[i] = w;
     sum += w;
@@ -145,6 +160,11 @@ ExpertRecord ExpertRecord::of(std::span<const FamilyRun> runs) {
   double w = 1;
   for (std::size_t k = 0; k < std::min(kRuns, runs.size()); ++k, w *= kAging) {
     const FamilyRun& run = runs[runs.size() - 1 - k];
+    const float with = run.belief_error[static_cast<std::size_t>(Belief::kHistory)];
+    const float without = run.belief_error[static_cast<std::size_t>(Belief::kAlone)];
+    if (!std::isnan(with) && !std::isnan(without)) {
+      record.history_regret += w * static_cast<double>(with - without);
+    }
     for (std::size_t i = 0; i < kExperts; ++i) {
       const double e = static_cast<double>(run.expert_error[i]);
       if (std::isnan(e)) continue;
@@ -160,10 +180,12 @@ ExpertRecord ExpertRecord::of(std::span<const FamilyRun> runs) {
   return record;
 }
 
-Blend blend(const Reading& r, const Drift& drift, const ExpertRecord& record, double now,
-            double runs) {
+namespace {
+
+Blend blend_by(Belief belief, const Reading& r, const Drift& drift, const ExpertRecord& record,
+               double now, double runs) {
   Blend b;
-  weigh(b, r, drift, record, runs);
+  weigh(b, r, drift, record, runs, belief);
   const double log_now = std::log(now);
   if (!b.informed) {
     b.law = {log_now + std::log(2.0) - kPriorPower * kMostSigma * kMostSigma, kMostSigma, log_now};
@@ -178,6 +200,35 @@ Blend blend(const Reading& r, const Drift& drift, const ExpertRecord& record, do
   const double sigma = std::clamp(s, kLeastSigma, kMostSigma);
   b.law = {b.log_mean - kPriorPower * sigma * sigma, sigma, log_now};
   b.log_total = std::max(b.law.quantile(kQuantile), log_now + 1e-4);
+  return b;
+}
+
+// `share` of a, and the rest of b.
+void mix(Blend& a, const Blend& b, double share) {
+  const auto between = [share](double x, double y) { return share * x + (1 - share) * y; };
+  a.log_mean = between(a.log_mean, b.log_mean);
+  a.spread = between(a.spread, b.spread);
+  a.drift = between(a.drift, b.drift);
+  a.record_error = between(a.record_error, b.record_error);
+  a.history_share *= share;
+  for (std::size_t i = 0; i < kExperts; ++i) a.weights[i] = between(a.weights[i], b.weights[i]);
+  a.law.mean = between(a.law.mean, b.law.mean);
+  a.law.sigma = between(a.law.sigma, b.law.sigma);
+  a.log_total = between(a.log_total, b.log_total);
+}
+
+}  // namespace
+
+Blend blend(const Reading& r, const Drift& drift, const ExpertRecord& record, double now,
+            double runs) {
+  Blend b = blend_by(Belief::kHistory, r, drift, record, now, runs);
+  b.by_belief.fill(b.log_total);
+  if (runs < 1) return b;
+  const Blend alone = blend_by(Belief::kAlone, r, drift, record, now, runs);
+  b.by_belief[static_cast<std::size_t>(Belief::kAlone)] = alone.log_total;
+  if (!b.informed || !alone.informed) return b;
+  b.history_gate = 1 / (1 + std::exp(kGateSlope * record.history_regret - kGatePrior));
+  mix(b, alone, b.history_gate);
   return b;
 }
 

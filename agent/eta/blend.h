@@ -16,6 +16,9 @@ struct ExpertRecord {
   std::array<double, kExperts> error{};
   std::array<double, kExperts> runs{};
   double most_runs = 0;
+  // By how much the blend with history erred more than the one without, summed over runs, newer
+  // ones counting more; of runs that had history.
+  double history_regret = 0;
   static ExpertRecord of(std::span<const FamilyRun> runs);
 };
 
@@ -25,9 +28,11 @@ struct Blend {
   double spread = 0, drift = 0;  // weighted standard deviation between experts; weighted mean drift
   double record_error = 0;       // weighted mean of the experts' errors in earlier runs
   double history_share = 0;      // of the weights, those of experts that use history
-  std::array<double, kExperts> weights{};  // sum 1
-  TruncatedNormal law;                     // of ln total
-  double log_total = 0;                    // the forecast
+  std::array<double, kExperts> weights{};    // sum 1
+  TruncatedNormal law;                       // of ln total
+  double log_total = 0;                      // the forecast
+  std::array<double, kBeliefs> by_belief{};  // what it would be by each Belief alone
+  double history_gate = 1;                   // how much kHistory counts against kAlone; 0..1
 };
 
 // w_e ~ prior_e x gate_e x exp(-a |drift since half| - b |drift since fifth| - k runs_e (error_e -
@@ -38,6 +43,10 @@ struct Blend {
 // at ln now. s grows with drift, spread, and the scatter of the durations seen; it falls with the
 // work done and with every run of the family. Without any evidence, what remains is the prior
 // alone.
+//
+// With history two blends are made, one by each Belief, and mixed: the gate of the family is
+// logistic in what history cost or gained over its earlier runs (a Bayesian choice between two
+// forecasters whose losses are their logarithmic errors; Cesa-Bianchi, Lugosi, ch. 2).
 [[nodiscard]] Blend blend(const Reading& reading, const Drift& drift, const ExpertRecord& record,
                           double now, double runs);
 

@@ -157,8 +157,9 @@ std::vector<Running> Estimator::running(const Evidence& e, double now) const {
   return files;
 }
 
-Scene Estimator::scene(const Evidence& e, std::span<const Running> running, double now) const {
-  Scene s{.workload = workload_, .pace = pace_};
+Scene Estimator::scene(const Evidence& e, std::span<const Running> running, const Pace& pace,
+                       double now) const {
+  Scene s{.workload = workload_, .pace = pace};
   s.past = past_ ? &*past_ : nullptr;
   s.now = now;
   const auto left_out =
@@ -192,33 +193,39 @@ Scene Estimator::scene(const Evidence& e, std::span<const Running> running, doub
   return s;
 }
 
-std::optional<progress::Forecast> Estimator::estimate(const Evidence& e) {
+std::optional<progress::Forecast> Estimator::estimate(const Evidence& e, Keep keep) {
   double now = clock_.at(e.now);
   if (now <= 0 && (!past_ || e.total_files == 0)) return std::nullopt;
   now = std::max(now, kFirst);
-  pace_.advance(now);
+  std::optional<Pace> copy;  // looking ahead leaves nothing behind
+  if (keep == Keep::kNo) copy = pace_;
+  Pace& pace = copy ? *copy : pace_;
+  pace.advance(now);
   if (past_) past_->align(stage_names_, workload_.stages().size());
   const std::vector<Running> sample = running(e, now);
-  foretell(scene(e, sample, now));
+  foretell(scene(e, sample, pace, now), keep);
   expect_waits(e, now);
   const progress::Forecast f = answer(e, now);
-  trail_.add(now, foretold_);
+  if (keep == Keep::kYes) {
+    trail_.add(now, foretold_);
+    last_kept_ = e.now;
+  }
   forecast_changes_ = changes_;
   return f;
 }
 
-void Estimator::foretell(const Scene& s) {
+void Estimator::foretell(const Scene& s, Keep keep) {
   log_now_ = std::log(s.now);
   reading_ = consult(s);
   const Drift drift = trail_.drift(s.now, reading_.opinions);
   blend_ = blend(reading_, drift, record_, s.now,
                  past_ ? static_cast<double>(past_->recent().size()) : 0);
   read_features(s, reading_, blend_, drift, record_, features_);
-  foretell_methods(s);
+  foretell_methods(s, keep);
 }
 
 // Remaining work seconds by method; the two learned from are smoothed.
-void Estimator::foretell_methods(const Scene& s) {
+void Estimator::foretell_methods(const Scene& s, Keep keep) {
   const Model* model = background_.model.get();
   correction_ = 0;
   if (model != nullptr) {
@@ -227,7 +234,12 @@ void Estimator::foretell_methods(const Scene& s) {
         choice_.correction * std::clamp((*model)(Forest::kCorrection, features_), -most, most);
   }
   const double raw = std::max(blend_.log_total - correction_, log_now_ + 1e-4);
-  const double adaptive = adaptive_(s.now, blend_.log_total), learned = learned_(s.now, raw);
+  Announced calm = adaptive_, calm_learned = learned_;
+  const double adaptive = calm(s.now, blend_.log_total), learned = calm_learned(s.now, raw);
+  if (keep == Keep::kYes) {
+    adaptive_ = calm;
+    learned_ = calm_learned;
+  }
   read_announced(log_now_, learned, raw, features_);
   remaining_ = {s.weight_rate > 0 ? s.weight_left / s.weight_rate : kNaN,
                 s.decay_rate > 0 ? s.decay_left / s.decay_rate : kNaN, std::exp(adaptive) - s.now,
@@ -236,6 +248,7 @@ void Estimator::foretell_methods(const Scene& s) {
     if (!(remaining_[m] <= kLongest)) remaining_[m] = std::isnan(remaining_[m]) ? kNaN : kLongest;
     foretold_.methods[m] = as_row(std::log(s.now + remaining_[m]));
   }
+  for (std::size_t i = 0; i < kBeliefs; ++i) foretold_.beliefs[i] = as_row(blend_.by_belief[i]);
   for (std::size_t i = 0; i < kExperts; ++i) {
     foretold_.experts[i] = as_row(reading_.opinions.log_total[i]);
   }
@@ -264,6 +277,7 @@ progress::EtaMethod Estimator::speaker(const Evidence& e) const {
 
 progress::Forecast Estimator::answer(const Evidence& e, double now) {
   const EtaMethod method = speaker(e);
+  only_linear_ = e.only_linear;
   const std::size_t m = static_cast<std::size_t>(method);
   const double waits = waiting_ + expected_waits_;
   const double log_total = std::log(now + remaining_[m]);
@@ -336,8 +350,10 @@ Explanation Estimator::explain() const {
   x.drift = blend_.drift;
   x.sigma = blend_.law.sigma;
   x.history_share = blend_.history_share;
+  x.history_gate = blend_.history_gate;
   x.correction = correction_;
   x.choice = choice_;
+  if (only_linear_) x.choice.why = ChoiceReason::kOnlyLinear;
   x.family_record = family_record_;
   x.calibration = calibration_;
   x.family_runs = background_.family == nullptr ? 0 : background_.family->runs().size();

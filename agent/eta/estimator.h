@@ -52,6 +52,7 @@ struct Explanation {
   std::vector<Voice> experts;               // those with an opinion, the heaviest first
   double spread = 0, drift = 0, sigma = 0;  // of the blend, in ln
   double history_share = 0;                 // of the weights
+  double history_gate = 1;                  // what the family's record lets history count, 0..1
   double correction = 0;                    // ln, by the learned model, as applied
   Choice choice;
   MethodRecord family_record;
@@ -59,6 +60,8 @@ struct Explanation {
   std::size_t family_runs = 0;
   double work_done_share = 0, parallelism = 0;
 };
+
+enum class Keep : std::uint8_t { kNo, kYes };
 
 class Estimator {
  public:
@@ -82,7 +85,12 @@ class Estimator {
   [[nodiscard]] std::size_t named_stages() const { return stage_names_.size(); }
 
   // O(stages + files in flight in the evidence). Nothing only before the session's first instant.
-  std::optional<progress::Forecast> estimate(const Evidence& evidence);
+  // What is kept becomes the past that later forecasts are smoothed by, drift from, and are graded
+  // with; when to keep one must be up to the session's own clock. Others leave nothing behind but
+  // the width that the range keeps while there is no news.
+  std::optional<progress::Forecast> estimate(const Evidence& evidence, Keep keep = Keep::kYes);
+  // When the last one was kept; Instant::min(): none was.
+  [[nodiscard]] Instant last_kept() const { return last_kept_; }
   [[nodiscard]] Explanation explain() const;
 
   // `complete`: every file came to its end, so totals and curves are worth keeping.
@@ -138,9 +146,10 @@ class Estimator {
   void describe(FamilyRun& run, double total) const;
   void remember(const progress::FileChange& change, double at, double ran);
   [[nodiscard]] std::vector<Running> running(const Evidence& e, double now) const;
-  [[nodiscard]] Scene scene(const Evidence& e, std::span<const Running> running, double now) const;
-  void foretell(const Scene& s);
-  void foretell_methods(const Scene& s);
+  [[nodiscard]] Scene scene(const Evidence& e, std::span<const Running> running, const Pace& pace,
+                            double now) const;
+  void foretell(const Scene& s, Keep keep);
+  void foretell_methods(const Scene& s, Keep keep);
   void expect_waits(const Evidence& e, double now);
   [[nodiscard]] progress::Forecast answer(const Evidence& e, double now);
   void hold_range();
@@ -165,6 +174,7 @@ class Estimator {
   double counted_ = 0;   // of observe_counts
   double last_end_ = 0;  // session time; of any file
   double first_end_ = -1;
+  Instant last_kept_ = Instant::min();
   std::uint64_t changes_ = 0;           // observed so far
   std::uint64_t forecast_changes_ = 0;  // when the last forecast was made
 
@@ -183,6 +193,7 @@ class Estimator {
   double log_now_ = 0, correction_ = 0, waiting_ = 0, expected_waits_ = 0;
   std::array<double, kMethods> remaining_{};  // seconds; NaN: none
   double low_ = 0, high_ = 0, width_ = 0;     // seconds
+  bool only_linear_ = false;
 };
 
 }  // namespace agent::eta

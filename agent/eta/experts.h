@@ -44,6 +44,13 @@ inline constexpr std::array<std::string_view, kExperts> kExpertNames = {
     "weight",     "typical",        "typical_work",  "starts",    "all_starts",
     "cold_work",  "cold_schedule",  "cold_parallel"};
 
+// What the blend may use.
+enum class Belief : std::uint8_t {
+  kHistory,  // all experts, as far as they earned it
+  kAlone,    // those that know nothing of earlier runs
+};
+inline constexpr std::size_t kBeliefs = 2;
+
 // ln of the total active seconds that each expert foretells; NaN: it has no opinion.
 struct Opinions {
   std::array<double, kExperts> log_total;

@@ -54,9 +54,10 @@ struct FamilyRun {
   std::array<float, kMethods>
       method_error{};  // mean |foretold - true| / true total; NaN: no answer
   std::array<float, kExperts>
-      expert_error{};      // mean |ln foretold total - ln true total|; NaN likewise
-  float chosen_error = 0;  // of the method that spoke, likewise
-  float coverage = 0.8F;   // share of the time the 80 % interval held
+      expert_error{};  // mean |ln foretold total - ln true total|; NaN likewise
+  std::array<float, kBeliefs> belief_error{};  // likewise, of the blend by Belief
+  float chosen_error = 0;                      // of the method that spoke, as method_error
+  float coverage = 0.8F;                       // share of the time the 80 % interval held
   float confidence = 0.5F,
         hits = 0.5F;  // mean confidence given, and the share of forecasts it was about
 };

@@ -38,6 +38,7 @@ SelfGrade grade_of(const Trail& trail, double total, FamilyRun& run) {
   SelfGrade grade;
   std::array<Mean, kMethods> methods;
   std::array<Mean, kExperts> experts;
+  std::array<Mean, kBeliefs> beliefs;
   Mean chosen, covered, confidence, hits;
   double instants = 0;
   const double truth = std::log(total);
@@ -53,6 +54,10 @@ SelfGrade grade_of(const Trail& trail, double total, FamilyRun& run) {
       if (std::isnan(f.experts[i])) continue;
       experts[i].add(std::min(kMostLogError, std::abs(static_cast<double>(f.experts[i]) - truth)));
     }
+    for (std::size_t i = 0; i < kBeliefs; ++i) {
+      if (std::isnan(f.beliefs[i])) continue;
+      beliefs[i].add(relative_error(static_cast<double>(f.beliefs[i]), truth));
+    }
     const double c = static_cast<double>(f.chosen);
     chosen.add(relative_error(c, truth));
     covered.add(static_cast<double>(f.low) <= truth && truth <= static_cast<double>(f.high) ? 1
@@ -62,6 +67,7 @@ SelfGrade grade_of(const Trail& trail, double total, FamilyRun& run) {
   });
   for (std::size_t m = 0; m < kMethods; ++m) run.method_error[m] = methods[m].over(instants);
   for (std::size_t i = 0; i < kExperts; ++i) run.expert_error[i] = experts[i].over(instants);
+  for (std::size_t i = 0; i < kBeliefs; ++i) run.belief_error[i] = beliefs[i].over(instants);
   run.chosen_error = chosen.over(1);
   if (instants > 0) {
     run.coverage = covered.over(1);

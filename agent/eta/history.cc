@@ -136,6 +136,7 @@ void each_number(Run& r, Visit visit) {
   for (auto& v : r.busy) visit(v);
   for (auto& v : r.method_error) visit(v);
   for (auto& v : r.expert_error) visit(v);
+  for (auto& v : r.belief_error) visit(v);
   visit(r.chosen_error), visit(r.coverage), visit(r.confidence), visit(r.hits);
 }
 template <typename Stage, typename Visit>

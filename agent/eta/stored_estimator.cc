@@ -42,8 +42,8 @@ void load_grown(Unpacker& unpacker, std::vector<T>& list) {
 template <typename Archive, typename Self>
 void Estimator::fields(Archive& archive, Self& e) {
   archive(e.background_.overall, e.clock_, e.decay_, e.largest_hash_, e.counted_, e.last_end_,
-          e.first_end_, e.family_runs_, e.changes_, e.forecast_changes_, e.adaptive_, e.learned_,
-          e.width_);
+          e.first_end_, e.family_runs_, e.last_kept_, e.changes_, e.forecast_changes_, e.adaptive_,
+          e.learned_, e.width_);
 }
 
 void Estimator::save(Packer& packer) {

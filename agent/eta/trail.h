@@ -18,6 +18,7 @@ namespace agent::eta {
 struct Foretold {
   std::array<float, kExperts> experts;
   std::array<float, kMethods> methods;
+  std::array<float, kBeliefs> beliefs;
   float low = 0, high = 0;  // 80 % interval of the chosen method
   float chosen = 0;
   float confidence = 0;
@@ -92,13 +93,14 @@ class Trail {
 
  private:
   static constexpr double kNever = -1;
-  static constexpr std::size_t kWidth = kExperts + kMethods + 4;
+  static constexpr std::size_t kWidth = kExperts + kMethods + kBeliefs + 4;
   using Row = std::array<float, kWidth>;
 
   static Row pack(const Foretold& f) {
     Row r{};
     std::copy(f.experts.begin(), f.experts.end(), r.begin());
     std::copy(f.methods.begin(), f.methods.end(), r.begin() + kExperts);
+    std::copy(f.beliefs.begin(), f.beliefs.end(), r.begin() + kExperts + kMethods);
     r[kWidth - 4] = f.low;
     r[kWidth - 3] = f.high;
     r[kWidth - 2] = f.chosen;
@@ -109,6 +111,7 @@ class Trail {
     Foretold f{};
     std::copy_n(r.begin(), kExperts, f.experts.begin());
     std::copy_n(r.begin() + kExperts, kMethods, f.methods.begin());
+    std::copy_n(r.begin() + kExperts + kMethods, kBeliefs, f.beliefs.begin());
     f.low = r[kWidth - 4];
     f.high = r[kWidth - 3];
     f.chosen = r[kWidth - 2];

@@ -37,11 +37,7 @@ void add(ProviderTally& to, const ProviderTally& from) {
   if (from.quota.remaining()) to.quota = from.quota;
 }
 
-void add(StageTally& to, const StageTally& from) {
-  to.entered += from.entered;
-  to.left += from.left;
-  to.seconds.merge(from.seconds);
-}
+void add(StageTally& to, const StageTally& from) { to.seconds.merge(from.seconds); }
 
 void add(EtaErrorSeries& to, const EtaErrorSeries& from) { to.errors.merge(from.errors); }
 

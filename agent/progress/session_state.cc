@@ -45,7 +45,7 @@ void fields(Archive& archive, T& p) {
 }
 template <typename Archive, AnyStage T>
 void fields(Archive& archive, T& s) {
-  archive(s.entered, s.left, s.seconds);
+  archive(s.seconds);
 }
 template <typename Archive, AnyModel T>
 void fields(Archive& archive, T& m) {

@@ -79,8 +79,7 @@ struct ProviderTally {
 
 struct StageTally {
   std::string stage;
-  std::int64_t entered = 0, left = 0;      // counters
-  Histogram seconds{kFileDurationBounds};  // time files spent in it; counter
+  Histogram seconds{kFileDurationBounds};  // of each file that left it; counter
 };
 
 // A file being processed, as `metrics.per_file` shows it.

@@ -60,6 +60,10 @@ struct Metrics {
   std::int64_t max_label_values = 100;
 };
 
+struct Eta {
+  std::string model_file;  // empty: the model compiled in
+};
+
 struct Storage {
   std::string path;  // a directory; empty: memory only
   Duration commit_interval = std::chrono::milliseconds(5);
@@ -128,6 +132,7 @@ struct Settings {
   Ingest ingest;
   Sessions sessions;
   Metrics metrics;
+  Eta eta;
   Storage storage;
   Alerts alerts;
   Notify notify;

@@ -49,6 +49,7 @@ constexpr auto kWeb = &Settings::web;
 constexpr auto kIngest = &Settings::ingest;
 constexpr auto kSessions = &Settings::sessions;
 constexpr auto kMetrics = &Settings::metrics;
+constexpr auto kEta = &Settings::eta;
 constexpr auto kStorage = &Settings::storage;
 constexpr auto kManagers = &Notify::alertmanagers;
 constexpr auto kWebhooks = &Notify::webhooks;
@@ -145,6 +146,11 @@ constexpr std::array kRows = {
     Row{"metrics.max_label_values", in<kMetrics, &Metrics::max_label_values>,
         "Distinct values of one label (provider, stage, model) in a session; further ones are \"other\".",
         kAtOnce, {1, 10'000}},
+
+    Row{"eta.model_file", in<kEta, &Eta::model_file>,
+        "The learned model of the method ml_based, as eta-train writes it. \"\": the one compiled in. "
+        "One made for another version, or for other features, is refused.",
+        kAtRestart, {}, check_path, "/etc/progress-agent/eta_model.txt"},
 
     Row{"storage.path", in<kStorage, &Storage::path>,
         "Directory of the embedded database. \"\": memory only, nothing survives a restart.",
@@ -314,6 +320,7 @@ constexpr std::array kSections = {
             "The ingest listener and sockets: where events come in. Only the Pod reaches them."},
     Section{"sessions", "How many sessions and files are tracked, and for how long."},
     Section{"metrics", "What is shown on /metrics; these bound the number of series."},
+    Section{"eta", "How remaining times are estimated."},
     Section{"storage", "The embedded database."},
     Section{"pricing", "What tokens cost, by model."},
     Section{"alerts", "When alerts fire."},

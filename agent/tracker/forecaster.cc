@@ -35,6 +35,7 @@ void Forecaster::begin() {
     background.remembered_files = family_.empty() ? 0 : history_->bounds().family.files;
   }
   background.model = model_;
+  due_ = due_after(Instant::min());
   estimator_.emplace(session_->start(), std::move(background));
 }
 
@@ -66,7 +67,7 @@ void Forecaster::load_later(std::span<const std::string_view> parts) {
 void Forecaster::load_parts() {
   const std::vector<std::string> parts = std::exchange(parts_, {});
   const std::vector<std::string_view> views(parts.begin(), parts.end());
-  if (!load(views)) estimator_.reset();
+  if (!load(views)) leave();
 }
 
 void Forecaster::save(progress::Packer& into) {
@@ -75,14 +76,15 @@ void Forecaster::save(progress::Packer& into) {
 }
 
 bool Forecaster::load(std::span<const std::string_view> parts) {
-  estimator_.reset();
+  leave();
   for (const std::string_view part : parts) {
     if (part.empty()) {
-      estimator_.reset();
+      leave();
       continue;
     }
     if (!estimator_) begin();
     if (!estimator_->load(part)) return false;
+    due_ = due_after(estimator_->last_kept());
   }
   if (estimator_ && !estimator_->family_is_as_saved()) join_family();
   return true;
@@ -191,8 +193,41 @@ eta::Evidence Forecaster::evidence(Instant now) {
 std::optional<progress::Forecast> Forecaster::estimate(Instant now) {
   revive();
   if (!estimator_ || !session_->live()) return std::nullopt;
+  before(now);
   name_stages();
-  return estimator_->estimate(evidence(now));
+  return estimator_->estimate(evidence(now), eta::Keep::kNo);
+}
+
+// When the next is due: after a hundredth of the time so far, and not sooner than is asked for; in
+// the first minutes, when little time is much, after a twentieth.
+Instant Forecaster::due_after(Instant kept) const {
+  constexpr Duration kLeast = std::chrono::milliseconds(100);
+  if (kept < session_->start()) return session_->start() + Duration(1);
+  const Duration elapsed = kept - session_->start();
+  const Duration often =
+      std::min(session_->config().eta_update_interval, std::max(kLeast, elapsed / 20));
+  return kept + std::max(often, elapsed / 100);
+}
+
+// All that were due up to `now`: nothing happened in between.
+void Forecaster::keep_until(Instant now) {
+  if (!estimator_ || !session_->live()) return;
+  if (!session_->config().computes_rates()) {
+    due_ = now + std::chrono::seconds(1);
+    return;
+  }
+  name_stages();
+  for (; due_ <= now; due_ = due_after(due_)) keep(due_);
+}
+
+void Forecaster::keep(Instant at) {
+  const auto forecast = estimator_->estimate(evidence(at), eta::Keep::kYes);
+  constexpr double kEarly = 10;  // percent of the work
+  const bool known = early_ && early_->attempt == attempt_;
+  if (!forecast || known || session_->work().percentage() < kEarly) return;
+  early_ = {attempt_,
+            at - session_->start() + std::chrono::duration_cast<Duration>(forecast->remaining),
+            forecast->completion};
 }
 
 std::optional<eta::Explanation> Forecaster::explain() const {
@@ -210,7 +245,7 @@ std::optional<eta::Estimator::Finish> Forecaster::finish(Instant end, progress::
   const bool resumed = session_->files().work().restored_completed() > 0;
   auto finished =
       estimator_->finish(end, !resumed && (status == progress::EndStatus::kCompleted || open == 0));
-  estimator_.reset();
+  leave();
   return finished;
 }
 

@@ -24,11 +24,29 @@ class Forecaster final : public progress::FileObserver {
       : session_(&session), history_(history), model_(std::move(model)) {}
 
   void on_file(const progress::FileChange& change) override;
-  // After every event that the session applied. `ts`: the event's time.
+  // Before every event: keeps the forecasts that were due until its time `ts`. When that is depends
+  // on the session's own clock alone, so what is foretold does not depend on who reads it.
+  void before(Instant ts) {
+    if (ts >= due_) keep_until(ts);
+  }
+  // After every event that the session applied, but for those about files.
   void after(const progress::Event& event, Instant ts);
 
-  // As of the session's time `now`. Empty before its first instant, and once it has ended.
+  // As of the session's time `now`; only what was due is kept. Empty before its first instant, and
+  // once it has ended.
   std::optional<progress::Forecast> estimate(Instant now);
+  // The first forecast kept when a tenth of an attempt's work was done.
+  struct Early {
+    std::int64_t attempt;
+    Duration total;  // since the start
+    Instant end;
+
+    template <typename Archive, typename Self>
+    static void fields(Archive& archive, Self& self) {
+      archive(self.attempt, self.total, self.end);
+    }
+  };
+  [[nodiscard]] std::optional<Early>& early() { return early_; }
   [[nodiscard]] std::optional<eta::Explanation> explain() const;
 
   // Once per attempt, when it has ended: what its forecasts were worth, and what its family
@@ -39,6 +57,7 @@ class Forecaster final : public progress::FileObserver {
   void leave() {
     estimator_.reset();
     parts_.clear();
+    due_ = Instant::max();
   }
 
   // For storage: as Estimator's, called with every save of the session; a part is empty while there
@@ -60,6 +79,9 @@ class Forecaster final : public progress::FileObserver {
  private:
   void begin();
   void load_parts();
+  [[nodiscard]] Instant due_after(Instant kept) const;
+  void keep_until(Instant now);
+  void keep(Instant at);
   void follow_family();
   void join_family();
   void adopt_restored();
@@ -71,6 +93,8 @@ class Forecaster final : public progress::FileObserver {
   const eta::History* history_;
   std::shared_ptr<const eta::Model> model_;
   std::optional<eta::Estimator> estimator_;
+  Instant due_ = Instant::max();  // from when on the next forecast is to be kept
+  std::optional<Early> early_;
   std::int64_t attempt_ = 0;
   std::string family_;
   std::vector<eta::RunningFile> running_;  // kept for its memory

@@ -72,17 +72,11 @@ void Tracked::note_forecast(Instant now) {
 }
 
 void Tracked::follow_prediction(progress::SessionSnapshot& fresh) {
-  constexpr double kEarly = 10;  // percent of progress
-  if (!fresh.eta || fresh.metrics.progress_percentage < kEarly) return;
-  const std::int64_t attempt = fresh.identity->attempt;
-  if (!early_prediction_ || early_prediction_->attempt != attempt) {
-    early_prediction_ = {
-        attempt, fresh.metrics.elapsed + std::chrono::duration_cast<Duration>(fresh.eta->remaining),
-        fresh.eta->completion};
-  }
-  const Duration moved = fresh.eta->completion - early_prediction_->end;
-  if (early_prediction_->total <= Duration::zero()) return;
-  fresh.eta_deviation_percent = 100 * std::abs(seconds(moved)) / seconds(early_prediction_->total);
+  const auto& early = forecaster_.early();
+  if (!fresh.eta || !early || early->attempt != fresh.identity->attempt) return;
+  if (early->total <= Duration::zero()) return;
+  const double moved = std::abs(seconds(fresh.eta->completion - early->end));
+  fresh.eta_deviation_percent = 100 * moved / seconds(early->total);
 }
 
 void Tracked::note_grade(const eta::SelfGrade& grade) {
@@ -122,6 +116,7 @@ Result<Applied, Rejection> Sessions::apply(const progress::Event& event, Now at)
 
   const std::size_t files_left =
       rules_.limits.max_files - std::min(files_, rules_.limits.max_files);
+  tracked.forecaster().before(ts);
   auto applied = session.apply(event, ts, at, files_left, tracked);
 
   files_ += session.files().size() - files_before;

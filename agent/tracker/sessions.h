@@ -124,18 +124,6 @@ class Tracked final : public progress::FileObserver {
   SteadyInstant forecast_at_{};
   progress::SnapshotPtr published_;
   SteadyInstant published_at_{};
-  // What was predicted when a tenth of this attempt's work was done.
-  struct EarlyPrediction {
-    std::int64_t attempt;
-    Duration total;
-    Instant end;
-
-    template <typename Archive, typename Self>
-    static void fields(Archive& archive, Self& self) {
-      archive(self.attempt, self.total, self.end);
-    }
-  };
-  std::optional<EarlyPrediction> early_prediction_;
 
   progress::Foretold told_{.at = Instant::min()};
   std::vector<progress::FileRef> noted_files_;  // some of them several times
@@ -162,7 +150,9 @@ class EtaErrors {
 
 class Sessions {
  public:
-  explicit Sessions(progress::Rules rules) : rules_(std::move(rules)) {}
+  // `model`: of ml_based; null: the one compiled in.
+  explicit Sessions(progress::Rules rules, std::shared_ptr<const eta::Model> model = nullptr)
+      : rules_(std::move(rules)), model_(model ? std::move(model) : eta::shipped_model()) {}
   Sessions(const Sessions&) = delete;
   Sessions& operator=(const Sessions&) = delete;
 
@@ -236,7 +226,7 @@ class Sessions {
 
   progress::Rules rules_;
   eta::History history_;  // of families, for later runs
-  std::shared_ptr<const eta::Model> model_ = eta::shipped_model();
+  std::shared_ptr<const eta::Model> model_;
   EtaErrors eta_errors_;
   std::map<std::uint64_t, std::unique_ptr<Tracked>> by_serial_;
   boost::unordered_flat_map<std::string_view, Tracked*, progress::TextHash, progress::TextEqual>

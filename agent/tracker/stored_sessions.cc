@@ -25,7 +25,7 @@ void Tracked::save(Packer& packer, Now at) {
   }
   packer(progress::ChangeTag::kSession, serial_, session_.files().epoch());
   const std::size_t kept = packer.open();
-  packer(left_at, stopped, scraped, early_prediction_);
+  packer(left_at, stopped, scraped, forecaster_.early());
   packer.close(kept);
   const std::size_t forecast = packer.open();
   forecaster_.save(packer);
@@ -48,7 +48,7 @@ void Tracked::committed() {
 
 bool Tracked::load(const SavedSession& saved, Now at) {
   Unpacker kept(saved.kept, at);
-  kept(left_at, stopped, scraped, early_prediction_);
+  kept(left_at, stopped, scraped, forecaster_.early());
   if (!kept.ok() || !kept.empty()) return false;
   for (const std::string_view state : saved.states) {
     if (!session_.load(state, at)) return false;

@@ -5,7 +5,8 @@
 namespace agent::tracker {
 
 Tracker::Tracker(Settings settings)
-    : sessions_(std::move(settings.rules)), producers_(settings.max_producers) {}
+    : sessions_(std::move(settings.rules), std::move(settings.model)),
+      producers_(settings.max_producers) {}
 
 // The analysis does not follow a lock through a reference held by the batch; the annotations on the
 // class do.
@@ -96,6 +97,15 @@ progress::SnapshotPtr Tracker::session_at(std::string_view id, Now at) {
   const MutexLock lock(mutex_);
   Tracked* tracked = sessions_.find(id);
   return tracked == nullptr ? nullptr : tracked->answer(at);
+}
+
+std::optional<Explained> Tracker::explain(std::string_view id, Now at) {
+  const MutexLock lock(mutex_);
+  Tracked* tracked = sessions_.find(id);
+  if (tracked == nullptr) return std::nullopt;
+  Explained e{tracked->answer(at), std::nullopt};
+  e.eta = tracked->forecaster().explain();
+  return e;
 }
 
 std::optional<FilesPage> Tracker::files(std::string_view id,

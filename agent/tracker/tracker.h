@@ -31,6 +31,8 @@ using Revision = std::uint64_t;
 struct Settings {
   progress::Rules rules;
   std::size_t max_producers = 10'000;
+  // Of ml_based; null: the one compiled in. Constant after construction.
+  std::shared_ptr<const eta::Model> model = nullptr;
 };
 
 // Of the tracker itself, for the agent's own metrics.
@@ -52,6 +54,12 @@ struct Watched {
   progress::SnapshotPtr session;         // null: gone, or not to be seen yet
   std::vector<progress::FileRef> files;  // each once; the newest, when there were very many
   std::uint64_t epoch = 0;               // of these references
+};
+
+// Why a session's answer is what it is.
+struct Explained {
+  progress::SnapshotPtr session;
+  std::optional<eta::Explanation> eta;  // empty: there is no estimator
 };
 
 class Tracker {
@@ -98,6 +106,8 @@ class Tracker {
   progress::SnapshotPtr session(std::string_view id, Now at);  // null: unknown
   // The same for this very instant, whatever was published: what replay asks.
   progress::SnapshotPtr session_at(std::string_view id, Now at);
+  // As of this instant, whatever is committed or published; empty: unknown session.
+  std::optional<Explained> explain(std::string_view id, Now at);
   std::optional<FilesPage> files(std::string_view id, std::optional<progress::FileStatus> status,
                                  std::uint64_t cursor,
                                  std::size_t limit);  // empty: unknown session

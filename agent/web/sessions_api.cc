@@ -7,6 +7,7 @@
 #include "agent/progress/insight.h"
 #include "agent/progress/validation.h"
 #include "agent/web/claims.h"
+#include "agent/web/explain.h"
 #include "agent/web/json.h"
 #include "agent/web/window.h"
 
@@ -75,6 +76,16 @@ Reply SessionsApi::eta(const Request& request) const {
                            : "nothing can be said yet: no total is known, or no work is done");
   }
   return json_reply_of([&](JsonWriter& json) { write_eta(json, **session); });
+}
+
+Reply SessionsApi::explain(const Request& request) const {
+  const std::string& id = request.target.segments[2];
+  const Now now = clock_.now();
+  const auto explained = tracker_.explain(id, now);
+  if (!explained) {
+    return error_reply(404, "unknown_session", "no session '" + id + "' is known");
+  }
+  return json_reply_of([&](JsonWriter& json) { write_explanation(json, *explained, now); });
 }
 
 Reply SessionsApi::files(const Request& request) const {

@@ -21,6 +21,7 @@ class SessionsApi {
   [[nodiscard]] Reply session(const Request& request) const;
   [[nodiscard]] Reply metrics(const Request& request) const;
   [[nodiscard]] Reply eta(const Request& request) const;
+  [[nodiscard]] Reply explain(const Request& request) const;
   [[nodiscard]] Reply files(const Request& request) const;
   [[nodiscard]] Reply file(const Request& request) const;
   [[nodiscard]] Reply insights(const Request& request) const;

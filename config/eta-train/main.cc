@@ -21,6 +21,7 @@ class Collector final : public eta_train::Listener {
   Collector(const std::map<std::string, std::string>& groups, std::vector<eta_train::Trace>& into)
       : groups_(groups), into_(into) {}
 
+  void begin(bool warm) { warm_ = warm; }
   void on_forecast(const agent::progress::Session&, double t, const agent::progress::Forecast* f,
                    const agent::eta::Estimator& e) override {
     if (f == nullptr) return;
@@ -45,6 +46,7 @@ class Collector final : public eta_train::Listener {
       const auto group = groups_.find(session.id());
       trace.group = group == groups_.end() ? trace.fold : group->second;
       trace.total = total;
+      trace.warm = warm_;
       std::size_t i = 0;
       for (std::size_t m = 0; m < eta_train::kMoments; ++m) {
         const double t = total * static_cast<double>(m + 1) / (eta_train::kMoments + 1);
@@ -62,6 +64,7 @@ class Collector final : public eta_train::Listener {
   std::vector<eta_train::Trace>& into_;
   std::vector<double> times_;
   std::vector<eta_train::Moment> moments_;
+  bool warm_ = false;
 };
 
 constexpr const char* kUsage =
@@ -91,6 +94,12 @@ void print(const eta_train::Trained& t) {
       "log-ratio %.4f, jump %.4f, coverage %.3f, interval score %.3f\n",
       w.error, t.validation[2], t.validation[0], t.validation[1], w.late, w.log_ratio, w.jump,
       w.coverage, w.interval_score);
+  std::printf("%-20s %-5s %8s %12s %9s %9s\n", "group", "", "linear", "exponential", "adaptive",
+              "ml_based");
+  for (const eta_train::GroupWorth& g : t.groups) {
+    std::printf("%-20s %-5s %8.3f %12.3f %9.3f %9.3f\n", g.group.c_str(), g.warm ? "warm" : "cold",
+                g.error[0], g.error[1], g.error[2], g.error[3]);
+  }
 }
 
 }  // namespace
@@ -122,6 +131,7 @@ int main(int argc, char** argv) {
   std::vector<eta_train::Trace> traces;
   Collector collector(groups, traces);
   for (const bool warm : {true, false}) {
+    collector.begin(warm);
     for (const std::string& file : files) {
       if (auto done = eta_train::replay(file, {nullptr, warm}, collector); !done) {
         std::cerr << "eta-train: " << done.error().message << "\n";

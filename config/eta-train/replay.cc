@@ -28,6 +28,7 @@ class Run {
 
   agent::Result<void> take(const agent::progress::Event& event, Instant ts, Listener& listener) {
     forecast_until(ts, listener, false);
+    forecaster_.before(ts);
     auto applied = session_.apply(event, ts, at_instant(ts), 10'000'000, forecaster_);
     if (!applied) return agent::failure(applied.error().message);
     latest_ = std::max(latest_, ts);

@@ -189,6 +189,36 @@ void judge_point(Worth& w, const std::vector<Trace>& traces, const Table& announ
   });
 }
 
+double error_of(const Trace& t, std::size_t m, double log_total) {
+  return std::isnan(log_total) ? 1.0 - static_cast<double>(m + 1) / (kMoments + 1)
+                               : relative_error(t, m, log_total);
+}
+
+std::vector<GroupWorth> by_group(const std::vector<Trace>& traces, const Table& announced) {
+  std::map<std::pair<std::string, bool>, std::pair<GroupWorth, double>> sums;
+  for (std::size_t k = 0; k < traces.size(); ++k) {
+    const Trace& t = traces[k];
+    auto& [worth, sessions] = sums[{t.group, t.warm}];
+    worth.group = t.group;
+    worth.warm = t.warm;
+    sessions += 1;
+    for (std::size_t m = 0; m < kMoments; ++m) {
+      for (std::size_t method = 0; method < kMethods; ++method) {
+        const bool learned =
+            method == static_cast<std::size_t>(agent::progress::EtaMethod::kMlBased);
+        worth.error[method] +=
+            error_of(t, m, learned ? announced[k][m] : t.moments[m].methods[method]) / kMoments;
+      }
+    }
+  }
+  std::vector<GroupWorth> out;
+  for (auto& [name, sum] : sums) {
+    for (double& e : sum.first.error) e /= sum.second;
+    out.push_back(sum.first);
+  }
+  return out;
+}
+
 }  // namespace
 
 Recipe Recipe::standard() {
@@ -254,12 +284,11 @@ Trained train(std::vector<Trace>& traces, const Recipe& recipe) {
 
   for (std::size_t method = 0; method < kMethods; ++method) {
     t.validation[method] = mean(traces, [&](std::size_t k, std::size_t m) {
-      const double l = traces[k].moments[m].methods[method];
-      return std::isnan(l) ? 1.0 - static_cast<double>(m + 1) / (kMoments + 1)
-                           : relative_error(traces[k], m, l);
+      return error_of(traces[k], m, traces[k].moments[m].methods[method]);
     });
   }
   t.validation[static_cast<std::size_t>(agent::progress::EtaMethod::kMlBased)] = t.worth.error;
+  t.groups = by_group(traces, announced);
   return t;
 }
 

@@ -25,6 +25,7 @@ struct Trace {
   std::string session, fold;  // traces of one fold are held out together
   std::string group;          // groups weigh the same, and so do the sessions within one
   double total = 0;           // seconds
+  bool warm = false;          // replayed with its family's history
   std::array<Moment, kMoments> moments;
 };
 
@@ -41,10 +42,18 @@ struct Worth {
   double coverage = 0, interval_score = 0, calibration = 0;
 };
 
+// The same by group: mean |foretold - true| / true total of each method.
+struct GroupWorth {
+  std::string group;
+  bool warm = false;
+  std::array<double, agent::eta::kMethods> error{};
+};
+
 struct Trained {
   std::array<agent::eta::TreeSum, agent::eta::kForests> forests;
   std::array<double, agent::eta::kMethods> validation{};
   Worth worth;
+  std::vector<GroupWorth> groups;
 };
 
 Trained train(std::vector<Trace>& traces, const Recipe& recipe);

@@ -204,6 +204,15 @@ class Bench:
                 seconds.append(time.monotonic() - begin)
         yield "event to page, median", statistics.median(seconds) * 1000, "ms", "<= 2"
 
+    def estimate(self):
+        """An ETA of a session of 1,000 files in 10 stages with 50 in flight."""
+        out = subprocess.run([self.tools / "eta_cost"], capture_output=True, text=True, check=False).stdout
+        cold, warm = re.search(r"estimate: ([\d.]+) us without history, ([\d.]+) us with", out).groups()
+        change = re.search(r"change of a file: ([\d.]+) ns", out).group(1)
+        yield "estimate, without history", float(cold), "us", "<= 20"
+        yield "estimate, with history", float(warm), "us", "<= 20"
+        yield "estimate: CPU per change of a file", float(change), "ns", None
+
     def track(self):
         """The Python client in a loop that does nothing else, and tqdm in the same."""
         with self.agent() as agent:
@@ -215,7 +224,7 @@ class Bench:
             yield f"Python, {name}(): cost of an iteration over a bare loop", cost, "us", bound
 
 
-NAMES = ("events", "modes", "posts", "start", "idle", "memory", "scrape", "visible", "track")
+NAMES = ("events", "modes", "posts", "start", "idle", "memory", "scrape", "visible", "estimate", "track")
 
 
 def holds(value, bound):

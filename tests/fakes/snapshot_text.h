@@ -119,8 +119,7 @@ inline std::string text_of(const progress::SessionSnapshot& s, bool with_past = 
         "hits", p.rate_limit_hits)("quota", p.quota)("cost", p.cost)("tokens", p.tokens)(
         "seconds", p.call_seconds);
   }
-  for (const auto& stage : s.stages)
-    t("stage", stage.stage)("entered", stage.entered)("left", stage.left)("seconds", stage.seconds);
+  for (const auto& stage : s.stages) t("stage", stage.stage)("seconds", stage.seconds);
   for (const auto& model : s.models)
     t("model", model.model)("tokens", model.tokens)("cost", model.cost);
   t("fileSeconds", s.file_seconds)("fileBytes", s.file_bytes)("oldest", s.oldest_in_flight)(

@@ -17,8 +17,8 @@ using progress::FileStatus;
 const progress::Rules kRules;
 
 // A session with its forecaster, as the tracker holds them.
-struct Watched {
-  explicit Watched(const eta::History& history)
+struct Followed {
+  explicit Followed(const eta::History& history)
       : session("job", kRules, moment(0), now_at(0)), forecaster(session, &history, {}) {
     session.stored_files().keep_changes();
   }
@@ -30,6 +30,11 @@ struct Watched {
     EXPECT_TRUE(session.apply(event, moment(at), now_at(at), 1'000, forecaster));
     if (!std::holds_alternative<progress::FileProgressed>(event.fact))
       forecaster.after(event, moment(at));
+  }
+  // As the tracker does: what was due is kept first.
+  void event(double at, int number, FileStatus status) {
+    forecaster.before(moment(at));
+    file(at, number, status);
   }
   void file(double at, int number, FileStatus status) {
     progress::FileProgressed e;
@@ -62,7 +67,7 @@ struct Stored {
   std::string session, files;
   std::vector<std::string> forecasts;
 
-  void take(Watched& from, double at) {
+  void take(Followed& from, double at) {
     progress::Packer packer(now_at(at));
     from.session.save(packer);
     session = packer.bytes();
@@ -71,12 +76,12 @@ struct Stored {
     files = packer.bytes();
     take_forecasts(from);
   }
-  void take_forecasts(Watched& from) {
+  void take_forecasts(Followed& from) {
     progress::Packer packer;
     from.forecaster.save(packer);
     forecasts.emplace_back(packer.bytes());
   }
-  [[nodiscard]] bool give(Watched& to, double at) const {
+  [[nodiscard]] bool give(Followed& to, double at) const {
     bool good = to.session.load(session, now_at(at));
     good =
         progress::read_file_records(
@@ -90,7 +95,7 @@ struct Stored {
 
 eta::History one_run_of(std::string_view family) {
   eta::History history;
-  Watched first(history);
+  Followed first(history);
   first.start(family);
   first.work(0, 60);
   auto finish = first.forecaster.finish(moment(160), progress::EndStatus::kCompleted);
@@ -100,7 +105,7 @@ eta::History one_run_of(std::string_view family) {
 
 TEST(Forecaster, ComesBackWithItsSession) {
   const eta::History history = one_run_of("f");
-  Watched original(history), restored(history);
+  Followed original(history), restored(history);
   original.start("f");
   original.work(0, 10);
   Stored stored;
@@ -108,7 +113,7 @@ TEST(Forecaster, ComesBackWithItsSession) {
   original.work(10, 20);
   stored.take(original, 60);
   ASSERT_TRUE(stored.give(restored, 60));
-  for (Watched* w : {&original, &restored}) w->work(20, 40);
+  for (Followed* w : {&original, &restored}) w->work(20, 40);
   const auto a = original.forecaster.estimate(moment(110)),
              b = restored.forecaster.estimate(moment(110));
   ASSERT_TRUE(a && b);
@@ -122,7 +127,7 @@ TEST(Forecaster, ComesBackWithItsSession) {
 // Its family ran once more meanwhile (in another Pod's storage, or while this one was stopped).
 TEST(Forecaster, LearnsWhatItsFamilyKnowsByNow) {
   eta::History history = one_run_of("f");
-  Watched original(history);
+  Followed original(history);
   original.start("f");
   original.work(0, 20);
   Stored stored;
@@ -130,7 +135,7 @@ TEST(Forecaster, LearnsWhatItsFamilyKnowsByNow) {
   eta::FamilyRun run;
   run.known_files = {{progress::stable_hash("file50"), 500.0F, 0}};
   history.add("f", run, false);
-  Watched restored(history);
+  Followed restored(history);
   ASSERT_TRUE(stored.give(restored, 60));
   const auto f = restored.forecaster.estimate(moment(61));
   ASSERT_TRUE(f);
@@ -139,7 +144,7 @@ TEST(Forecaster, LearnsWhatItsFamilyKnowsByNow) {
 
 TEST(Forecaster, IsRefusedWhenDamaged) {
   const eta::History history;
-  Watched original(history), restored(history);
+  Followed original(history), restored(history);
   original.start("f");
   original.work(0, 20);
   Stored stored;
@@ -148,10 +153,40 @@ TEST(Forecaster, IsRefusedWhenDamaged) {
   EXPECT_FALSE(stored.give(restored, 60));
 }
 
+// Reading often, seldom, or at odd times changes nothing of what is foretold later, nor how the
+// prediction of when a tenth was done compares.
+TEST(Forecaster, SaysTheSameWhoeverReadsIt) {
+  const eta::History history = one_run_of("f");
+  Followed quiet(history), watched(history);
+  for (Followed* w : {&quiet, &watched}) w->start("f");
+  for (int i = 0; i < 40; ++i) {
+    const double at = 5.0 * (i / 2) + 0.1 * (i % 2);
+    for (Followed* w : {&quiet, &watched}) {
+      if (i > 1) w->event(at, i - 2, FileStatus::kCompleted);
+      w->event(at, i, FileStatus::kProcessing);
+    }
+    for (int k = 0; k < i % 7; ++k) {
+      EXPECT_TRUE(watched.forecaster.estimate(moment(at + 0.01 * (k + 1) * (i % 5))));
+    }
+  }
+  const auto a = quiet.forecaster.estimate(moment(103)),
+             b = watched.forecaster.estimate(moment(103));
+  ASSERT_TRUE(a && b);
+  EXPECT_EQ(a->remaining, b->remaining);
+  EXPECT_EQ(a->methods, b->methods);
+  EXPECT_EQ(a->confidence, b->confidence);
+  ASSERT_TRUE(quiet.forecaster.early() && watched.forecaster.early());
+  EXPECT_EQ(quiet.forecaster.early()->end, watched.forecaster.early()->end);
+  EXPECT_EQ(quiet.forecaster.early()->total, watched.forecaster.early()->total);
+  const auto graded = quiet.forecaster.finish(moment(160), progress::EndStatus::kCompleted);
+  const auto other = watched.forecaster.finish(moment(160), progress::EndStatus::kCompleted);
+  EXPECT_EQ(graded->grade.errors, other->grade.errors);
+}
+
 // Late events correct counts; they begin no estimator, and an empty part says that there is none.
 TEST(Forecaster, RestsOnceItsSessionIsOver) {
   const eta::History history;
-  Watched original(history), restored(history);
+  Followed original(history), restored(history);
   original.start("f");
   original.work(0, 20);
   original.send(60, progress::SessionEnded{progress::EndStatus::kCancelled, ""});

@@ -163,6 +163,42 @@ TEST_F(Api, ShowsASessionAndItsParts) {
   EXPECT_EQ(get("/v1/sessions/a%2Fb%20c/insights"), "{\"items\":[]}\n");
 }
 
+TEST_F(Api, ExplainsAnEtaAndWhatKeepsProgressFromUpdating) {
+  start("run", Mode::kComprehensive, "nightly");
+  file("run", "1", FileStatus::kProcessing);
+  file("run", "1", FileStatus::kCompleted);
+  tracker::Tracker::Batch(tracker_, clock_.now())
+      .refuse("run", "", std::nullopt, progress::RejectReason::kInvalidField);
+  serve();
+  const std::string why = get("/v1/sessions/run/explain");
+  for (const std::string_view part :
+       {R"({"eta":{"known":true,"method":"adaptive","reason":"never_seen","because":"the default)",
+        R"("remainingMs":)", R"("inputs":{"activeMs":)", R"("finishedFiles":1)",
+        R"("familyRuns":0)", R"("rateLimits":{)", R"("announcedMs":0)",
+        R"("methods":{"linear":{)", R"("ml_based":{"remainingMs":)", R"("expectedError":)",
+        R"("experts":[{"expert":")", R"("weight":)", R"("uncertainty":{"spread":)",
+        R"("updates":{"isTracking":true,"state":")", R"("lastEventAgeMs":)",
+        R"("rejectedEvents":{"invalid_field":1})", R"("reasons":["events were refused)"}) {
+    EXPECT_NE(why.find(part), why.npos) << part << "\nis not in\n" << why;
+  }
+  EXPECT_EQ(why.find("NaN"), why.npos);
+}
+
+TEST_F(Api, ExplainsWhyThereIsNoEta) {
+  start("small", Mode::kMinimal);
+  start("over");
+  apply("over", progress::SessionEnded{});
+  serve();
+  EXPECT_EQ(get("/v1/sessions/small/explain")
+                .find(R"({"eta":{"known":false,"because":"mode minimal computes none"})"),
+            0U);
+  const std::string over = get("/v1/sessions/over/explain");
+  EXPECT_EQ(over.find(R"({"eta":{"known":false,"because":"the session is over"})"), 0U);
+  EXPECT_NE(over.find("only session.start opens it again"), over.npos);
+  ASSERT_TRUE(tracker_.stop("small", clock_.now()));
+  EXPECT_NE(get("/v1/sessions/small/explain").find(R"("isTracking":false)"), over.npos);
+}
+
 TEST_F(Api, NamesWhatIsNotThere) {
   start("small", Mode::kMinimal);
   start("large");
@@ -179,6 +215,7 @@ TEST_F(Api, NamesWhatIsNotThere) {
   };
   answer("/v1/sessions/none", 404, "unknown_session");
   answer("/v1/sessions/none/files", 404, "unknown_session");
+  answer("/v1/sessions/none/explain", 404, "unknown_session");
   answer("/v1/sessions/large/files/none", 404, "unknown_file");
   answer("/v1/sessions/over/eta", 404, "not_known");
   answer("/v1/sessions/small/eta", 404, "not_enabled");
