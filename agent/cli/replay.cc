@@ -123,7 +123,7 @@ int replay(const Invocation& invocation) {
   if (eta_log.is_wanted()) write_prediction = [&](std::string_view line) { eta_log.write(line); };
 
   const auto max_line = static_cast<std::size_t>(settings->ingest.max_line_bytes.count);
-  Player player(tracker_settings(*settings).rules, max_line, write_prediction);
+  Player player(tracker_settings(*settings), max_line, write_prediction);
   Result<void> done = Reading(invocation.arguments[0], player, max_line).run();
   const View view = player.view();
   int code = print_sessions(view);

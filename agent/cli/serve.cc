@@ -13,7 +13,7 @@ namespace {
 // Keys whose part of the agent does not exist yet. Without the first two the agent would be open
 // where it was told to be closed: it does not start.
 constexpr std::array<std::string_view, 2> kProtections = {"web.config.file", "ingest.config.file"};
-constexpr std::array<std::string_view, 3> kWithoutEffect = {"notify.", "push.", "alerts."};
+constexpr std::array<std::string_view, 1> kWithoutEffect = {"push."};
 
 int refuse_unprotected(const settings::Settings& settings) {
   for (const std::string_view key : kProtections) {

@@ -2,7 +2,10 @@
 // know nothing of where they come from. Pure; any thread.
 #pragma once
 
+#include <vector>
+
 #include "agent/metrics/settings.h"
+#include "agent/notify/target.h"
 #include "agent/settings/settings.h"
 #include "agent/tracker/tracker.h"
 #include "agent/web/listener.h"
@@ -11,6 +14,7 @@
 namespace agent::cli {
 
 tracker::Settings tracker_settings(const settings::Settings& s);
+std::vector<notify::Target> notify_targets(const settings::Settings& s);
 metrics::Settings metrics_settings(const settings::Settings& s);
 std::size_t max_line_bytes(const settings::Settings& s);
 wire::ListenerSettings stream_settings(const settings::Settings& s);

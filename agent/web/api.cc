@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "agent/web/alerts_api.h"
 #include "agent/web/claims.h"
 #include "agent/web/page.h"
 #include "agent/web/sessions_api.h"
@@ -82,6 +83,10 @@ std::vector<Route> api_routes(const Outside& outside, tracker::Tracker& tracker,
   const auto of_sessions = [sessions](Reply (SessionsApi::*answer)(const Request&) const) {
     return [sessions, answer](const Request& request) { return (sessions.*answer)(request); };
   };
+  const AlertsApi alerts(tracker, clock);
+  const auto of_alerts = [alerts](Reply (AlertsApi::*answer)(const Request&) const) {
+    return [alerts, answer](const Request& request) { return (alerts.*answer)(request); };
+  };
   const auto get = Method::get, post = Method::post;
   std::vector<Route> table = {
       {get, "/metrics", Access::kRead,
@@ -98,10 +103,13 @@ std::vector<Route> api_routes(const Outside& outside, tracker::Tracker& tracker,
       {get, "/v1/sessions/{id}/eta", Access::kRead, of_sessions(&SessionsApi::eta)},
       {get, "/v1/sessions/{id}/files", Access::kRead, of_sessions(&SessionsApi::files)},
       {get, "/v1/sessions/{id}/files/{file}", Access::kRead, of_sessions(&SessionsApi::file)},
+      {get, "/v1/sessions/{id}/alerts", Access::kRead, of_alerts(&AlertsApi::of_session)},
       {get, "/v1/sessions/{id}/insights", Access::kRead, of_sessions(&SessionsApi::insights)},
       {get, "/v1/sessions/{id}/validation", Access::kRead, of_sessions(&SessionsApi::validation)},
       {Method::delete_, "/v1/sessions/{id}", Access::kChange, of_sessions(&SessionsApi::stop)},
       {post, "/v1/sessions/cleanup", Access::kChange, of_sessions(&SessionsApi::clean_up)},
+      {get, "/v1/alerts", Access::kRead, of_alerts(&AlertsApi::list)},
+      {post, "/v1/alerts/{id}/dismiss", Access::kChange, of_alerts(&AlertsApi::dismiss)},
       {post, "/v1/validate", Access::kBoth,
        [](const Request& r) { return answer_validate(r.body); }},
       {post, "/v1/insights", Access::kBoth,

@@ -1,7 +1,6 @@
 #include "agent/web/sessions_api.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string>
 
@@ -9,6 +8,7 @@
 #include "agent/progress/validation.h"
 #include "agent/web/claims.h"
 #include "agent/web/json.h"
+#include "agent/web/listing.h"
 
 namespace agent::web {
 namespace {
@@ -16,60 +16,6 @@ namespace {
 using progress::Mode;
 using progress::SessionSnapshot;
 using progress::SnapshotPtr;
-
-constexpr std::size_t kDefaultLimit = 100, kMaxLimit = 1000;
-
-Reply bad_parameter(std::string_view name, std::string_view must_be) {
-  return error_reply(400, "invalid_parameter",
-                     std::string(name) + " must be " + std::string(must_be));
-}
-
-Reply not_enabled(const SessionSnapshot& session, std::string_view what, Mode needed) {
-  return error_reply(404, "not_enabled",
-                     std::string(what) + " is computed in mode " + std::string(name_of(needed)) +
-                         "; this session runs in mode " +
-                         std::string(name_of(session.identity->config.mode)));
-}
-
-// A whole number of the query; `fallback` when it is absent.
-Result<std::uint64_t, Reply> number_parameter(const Request& request, std::string_view name,
-                                              std::uint64_t fallback, std::string_view must_be) {
-  const auto text = request.target.parameter(name);
-  if (!text) return fallback;
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (text->empty() || error != std::errc() || end != text->data() + text->size()) {
-    return failure(bad_parameter(name, must_be));
-  }
-  return value;
-}
-
-// Which part of a list the query asks for.
-struct Window {
-  std::uint64_t cursor;
-  std::size_t limit;
-};
-Result<Window, Reply> window_of(const Request& request) {
-  constexpr std::string_view kRange = "a whole number from 1 to 1000";
-  const auto cursor = number_parameter(request, "cursor", 0, "the nextCursor of an earlier answer");
-  const auto limit = number_parameter(request, "limit", kDefaultLimit, kRange);
-  if (!cursor) return failure(cursor.error());
-  if (!limit) return failure(limit.error());
-  if (*limit < 1 || *limit > kMaxLimit) return failure(bad_parameter("limit", kRange));
-  return Window{*cursor, static_cast<std::size_t>(*limit)};
-}
-
-// {"items":[…],"nextCursor"?}
-template <typename Items, typename Write>
-Reply list_reply(const Items& items, std::optional<std::uint64_t> next, Write write) {
-  return json_reply_of([&](JsonWriter& json) {
-    json.begin_object().key("items").begin_array();
-    for (const auto& item : items) write(json, item);
-    json.end_array();
-    if (next) json.member("nextCursor", std::to_string(*next));
-    json.end_object();
-  });
-}
 
 bool is_over(const SessionSnapshot& session) {
   return is_ended(session.state) || session.state == progress::SessionState::kStale ||

@@ -1,0 +1,44 @@
+// HttpClient: one request to one server, and its answer, within a time. Follows no redirect, reads
+// no more of an answer than kMostReply, and forgets the connection. Blocks: for a thread of its
+// own. Used by couriers. Beast, which the agent has in it for its listeners, rather than a second
+// HTTP library: cpp-httplib exists on Debian as a shared library only, whose loading costs the idle
+// agent 2 MiB and 1 ms.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "agent/notify/target.h"
+#include "agent/result.h"
+
+namespace agent::notify {
+
+struct Answer {
+  unsigned status = 0;
+  std::string body;  // its first kMostReply bytes at most
+
+  [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
+};
+
+class HttpClient {
+ public:
+  static constexpr std::size_t kMostReply = 65'536;
+
+  // `target` is the path with its query. Reads the endpoint's files anew each time. Error: what
+  // could not be done, and why; never what is secret.
+  Result<Answer> send(std::string_view method, const Endpoint& endpoint, std::string_view target,
+                      std::string_view content_type, std::string body);
+  // Any thread: what is under way fails soon, and so does everything after it.
+  void cancel();
+
+ private:
+  std::mutex mutex_;
+  std::shared_ptr<boost::asio::io_context> running_;  // guarded by mutex_
+  bool cancelled_ = false;                            // guarded by mutex_
+};
+
+}  // namespace agent::notify
