@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "agent/cli/limits.h"
 #include "agent/cli/status.h"
 #include "agent/cli/translate.h"
 #include "agent/log/log.h"
@@ -34,6 +35,21 @@ asio::awaitable<void> sleep(asio::steady_timer& timer, Duration time) {
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
+// What fires, and what no longer does.
+void log_alert(const alert::Alert& alert) {
+  if (!alert.starts_at || alert.dismissed) return;
+  const bool fires = alert.state == alert::State::kFiring;
+  const auto write = [&](std::initializer_list<log::Field> fields) {
+    fires ? log::warn("alert firing", fields) : log::info("alert resolved", fields);
+  };
+  write({{"alert", alert.name()},
+         {"severity", name_of(alert.severity)},
+         {"session", alert.session},
+         {"reason", name_of(alert.reason)},
+         {"message", alert.message},
+         {"id", alert.id}});
+}
+
 metrics::SourceCounts counts_of(wire::Source source, const wire::SourceCounts& counts,
                                 std::optional<std::uint64_t> connections) {
   return {name_of(source), counts.events, counts.rejected, connections};
@@ -47,6 +63,7 @@ Agent::Agent(settings::Settings settings, settings::Given given, metrics::Build 
       given_(std::move(given)),
       tracker_(cli::tracker_settings(settings_, std::move(model))),
       exposition_(cli::metrics_settings(settings_), std::move(build)),
+      notifier_(clock_),
       intake_(tracker_, cli::max_line_bytes(settings_)),
       stream_listener_(loop_, clock_, intake_, cli::stream_settings(settings_)),
       datagram_listener_(loop_, clock_, intake_, cli::datagram_settings(settings_)),
@@ -80,6 +97,7 @@ Result<void> Agent::start() {
   for (web::Listener* listener : {&ingest_listener_, &web_listener_}) {
     if (auto started = listener->start(); !started) return started;
   }
+  notifier_.configure(cli::notify_targets(settings_));
   log::info("ready", {{"version", AGENT_VERSION},
                       {"web_port", web_listener_.port()},
                       {"ingest_port", ingest_listener_.port()},
@@ -105,15 +123,27 @@ void Agent::run() {
   asio::co_spawn(loop_, obey_signals(), asio::detached);
   loop_.run();
   if (storage_) storage_->stop();
+  if (notifier_.has_targets()) notifier_.tell(tracker_.view(clock_.now()));
+  notifier_.stop();
 }
 
 asio::awaitable<void> Agent::tick() {
   for (;;) {
     co_await sleep(tick_timer_, kTick);
-    tracker_.tick(clock_.now());
+    look_at_everything();
     if (settings_.exit_when_done) leave_when_done();
     wait_timer_.cancel();  // a scraper may have been forgotten by now
   }
+}
+
+// Once a second, whether events come or not.
+void Agent::look_at_everything() {
+  alert::AgentHealth health;
+  cli::note_fullest(cli::limits_used(settings_, tracker_.totals()), health);
+  health.notifications_failing = notifier_.is_failing();
+  tracker_.tick(clock_.now(), health);
+  for (const alert::Alert& alert : tracker_.take_alert_changes()) log_alert(alert);
+  if (notifier_.has_targets()) notifier_.tell(tracker_.view(clock_.now()));
 }
 
 asio::awaitable<void> Agent::obey_signals() {
@@ -219,6 +249,10 @@ Result<void> Agent::reload() {
   settings_ = std::move(reloaded.in_force);
   last_good_reload_ = clock_.now().wall;
   put_in_force();
+  // Who is told already is told on without a break unless something about it changed.
+  const bool others = std::ranges::any_of(
+      reloaded.changed, [](const std::string& key) { return key.starts_with("notify."); });
+  if (others) notifier_.configure(cli::notify_targets(settings_));
   log::info("reloaded", {{"changed", reloaded.changed.size()}});
   for (const std::string& key : reloaded.waiting_for_restart) {
     log::warn("a changed setting waits for a restart", {{"key", key}});
@@ -228,7 +262,7 @@ Result<void> Agent::reload() {
 
 void Agent::put_in_force() {
   log::configure(settings_.log.level, settings_.log.format);
-  tracker_.configure(cli::tracker_settings(settings_));
+  tracker_.configure(cli::tracker_settings(settings_), clock_.now());
   exposition_.configure(cli::metrics_settings(settings_));
   if (storage_) storage_->configure(settings_);
 }
@@ -260,6 +294,7 @@ web::Outside Agent::outside() {
       .status =
           [this](web::JsonWriter& json) {
             cli::write_storage(json, storage_ ? std::optional(storage_->state()) : std::nullopt);
+            cli::write_notifications(json, notifier_.status());
             cli::write_configuration(json, settings_);
           },
       .past = past(),
@@ -299,6 +334,10 @@ metrics::AgentCounts Agent::counts() const {
   out.gaps = totals.gaps;
   out.sessions_evicted = totals.sessions_evicted;
   out.files = totals.files;
+  out.limits = cli::limits_used(settings_, totals);
+  for (const auto& [target, delivery] : notifier_.status())
+    out.notifications.push_back({target, delivery.succeeded, delivery.failed, delivery.dropped});
+  if (notifier_.has_targets()) out.notifications_failing = notifier_.is_failing();
   const tracker::EtaErrors errors = tracker_.eta_errors();
   for (const auto& [family, by_method] : errors.by_family()) {
     for (std::size_t m = 0; m < by_method.size(); ++m) {

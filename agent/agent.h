@@ -15,6 +15,7 @@
 #include "agent/clock.h"
 #include "agent/eta/model.h"
 #include "agent/metrics/exposition.h"
+#include "agent/notify/notifier.h"
 #include "agent/result.h"
 #include "agent/settings/load.h"
 #include "agent/tracker/scrapers.h"
@@ -61,6 +62,7 @@ class Agent {
                                               SteadyInstant deadline) const;
 
   boost::asio::awaitable<void> tick();
+  void look_at_everything();
   boost::asio::awaitable<void> obey_signals();
   // The last resort, when no scraper came for the final values.
   boost::asio::awaitable<void> push_final_values();
@@ -85,6 +87,7 @@ class Agent {
   boost::asio::io_context loop_{1};
   web::Durability durability_{loop_.get_executor(), tracker_};
   std::optional<cli::Storage> storage_;  // none: memory only
+  notify::Notifier notifier_;
   wire::Intake intake_;
   wire::Listener stream_listener_;
   wire::DatagramListener datagram_listener_;

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "agent/alert/alert.h"
 #include "agent/clock.h"
 #include "agent/progress/snapshot.h"
 
@@ -13,6 +15,7 @@ namespace agent {
 struct View {
   Now at;
   std::vector<progress::SnapshotPtr> sessions;  // in the order first seen
+  std::shared_ptr<const alert::Standing> own_alerts;  // of the agent itself; null: never looked at
   std::uint64_t generation = 0;                 // rises whenever anything in it changed
 };
 

@@ -48,7 +48,11 @@ constexpr std::array kTopOptions = {
            "the agent's web listener; default: that of the settings, on this machine"},
 };
 constexpr std::array kDocsOptions = {
-    Option{"--format", "FORMAT", "of config: yaml (a file with every default) or markdown", "yaml"},
+    Option{
+        "--format", "FORMAT",
+        "of config: yaml (a file with every default) or markdown; of rules: yaml (a rule file of "
+        "Prometheus) or kubernetes (a PrometheusRule)",
+        "yaml"},
 };
 
 constexpr std::string_view kEmitRemarks =
@@ -94,7 +98,7 @@ constexpr std::array kCommands = {
             true, kPipeOptions, pipe_through, kPipeRemarks},
     Command{"top", "", "watch the sessions of a running agent in the terminal", 0, 0, true,
             kTopOptions, top},
-    Command{"docs", "metrics|flags|config", "print reference text", 1, 1, false, kDocsOptions,
+    Command{"docs", "metrics|flags|config|rules", "print reference text", 1, 1, true, kDocsOptions,
             docs},
 };
 

@@ -4,6 +4,7 @@
 
 #include "agent/cli/command.h"
 #include "agent/cli/output.h"
+#include "agent/cli/rules.h"
 #include "agent/metrics/reference.h"
 #include "agent/settings/reference.h"
 
@@ -15,24 +16,38 @@ struct Topic {
   std::string (*text)();
 };
 
+// Needs the settings in force.
+constexpr std::string_view kRules = "rules";
+
 constexpr std::array kTopics = {
     Topic{"metrics", metrics::reference},
     Topic{"flags", settings::flag_reference},
     Topic{"config", settings::example_file},
 };
 
+int print_rules(const Invocation& invocation, const std::string& format) {
+  if (format != "yaml" && format != "kubernetes") {
+    complain("docs rules: --format is yaml or kubernetes, not \"" + format + "\"");
+    return kUsage;
+  }
+  const auto settings = settings::load(invocation.given);
+  if (!settings) return complain_of(settings.error());
+  return print(format == "yaml" ? prometheus_rules(*settings) : prometheus_rule_object(*settings));
+}
+
 }  // namespace
 
 int docs(const Invocation& invocation) {
   const std::string& name = invocation.arguments[0];
   const std::string& format = invocation.option("--format");
+  if (name == kRules) return print_rules(invocation, format);
   if (format != "yaml" && format != "markdown") {
     complain("docs: --format is yaml or markdown, not \"" + format + "\"");
     return kUsage;
   }
   const auto topic = std::ranges::find(kTopics, name, &Topic::name);
   if (topic == kTopics.end()) {
-    complain("docs: there is no topic \"" + name + "\": choose metrics, flags or config");
+    complain("docs: there is no topic \"" + name + "\": choose metrics, flags, config or rules");
     return kUsage;
   }
   const bool is_page = name == "config" && format == "markdown";

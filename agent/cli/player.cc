@@ -13,10 +13,15 @@ using progress::RejectReason;
 // Nothing is evicted: a recording is as large as it is.
 tracker::Settings without_eviction(tracker::Settings settings) {
   constexpr std::size_t kUnbounded = std::numeric_limits<std::size_t>::max();
-  auto& limits = settings.rules.limits;
+  progress::Limits& limits = settings.rules.limits;
   limits.max_active = limits.max_ended = limits.max_files = kUnbounded;
   return settings;
 }
+
+// How often alerts are looked at: in a second at most once, and of a long session less often, so
+// that a replay costs no more than its events.
+constexpr Duration kLeastStep = std::chrono::seconds(1);
+Duration step_after(Duration elapsed) { return std::max(kLeastStep, elapsed / 200); }
 
 }  // namespace
 
@@ -24,8 +29,7 @@ Player::Player(tracker::Settings settings, std::size_t max_line_bytes,
                EtaLog::Write write_prediction)
     : tracker_(without_eviction(std::move(settings))),
       decoder_(max_line_bytes),
-      log_([this](const std::string& id, Now at) { return tracker_.session_at(id, at); },
-           write_prediction),
+      log_([this](const std::string& id, Now at) { return answer(id, at); }, write_prediction),
       is_logging_(static_cast<bool>(write_prediction)) {}
 
 Result<void, Rejection> Player::play(const wire::Line& line) {
@@ -61,13 +65,21 @@ Result<void, Rejection> Player::apply(progress::Event event) {
   const Instant ts = *event.ts;
   const std::string session(event.session);
   const Now at{std::max(clock_, ts), SteadyInstant(std::max(clock_, ts).time_since_epoch())};
-  if (is_logging_) log_.before(session, ts, at);
+  if (is_logging_)
+    log_.before(session, ts, at);
+  else
+    look_until(session, at);
   clock_ = at.wall;
   auto applied = tracker::Tracker::Batch(tracker_, at).apply(event);
   if (!applied) return tl::unexpected(std::move(applied).error());
   if (*applied != tracker::Applied::kDuplicate) {
     ++applied_[event.fact.index()];
     remember(session);
+    Seen& seen = seen_[index_.at(session)];
+    if (std::holds_alternative<progress::SessionEnded>(event.fact)) seen.over = true;
+    if (std::holds_alternative<progress::SessionStarted>(event.fact)) seen.over = false;
+    if (seen.over) seen.latest = tracker_.look(session, at);
+    seen.alerts = seen.latest;
   }
   if (is_logging_) {
     log_.after(session, ts, at, std::holds_alternative<progress::SessionStarted>(event.fact),
@@ -78,8 +90,39 @@ Result<void, Rejection> Player::apply(progress::Event event) {
 
 void Player::remember(const std::string& session) {
   const auto [found, is_new] = index_.try_emplace(session, seen_.size());
-  if (is_new) seen_.push_back({session, {}});
+  if (is_new) {
+    const SteadyInstant began = now().steady;
+    seen_.push_back({session, now(), began, began - kLeastStep, nullptr, nullptr, false});
+  }
   seen_[found->second].last_event = now();
+}
+
+// What was told last, and then the silence until `until`: alerts begin and end in it, too. Looks
+// lie further and further apart: what a silence changes, it changes slowly.
+void Player::look_until(const std::string& session, Now until) {
+  const auto found = index_.find(session);
+  if (found == index_.end()) return;
+  Seen& seen = seen_[found->second];
+  if (until.steady <= seen.last_event.steady) return;  // more is told of the same moment
+  const auto look = [&](Now at) {
+    tracker_.look(session, at);
+    seen.looked = at.steady;
+  };
+  Duration step = step_after(seen.last_event.steady - seen.began);
+  if (seen.last_event.steady - seen.looked >= step) look(seen.last_event);
+  for (Now at = seen.last_event;; step += step / 4) {
+    at = {at.wall + step, at.steady + step};
+    if (at.steady >= until.steady) return;
+    look(at);
+  }
+}
+
+// With a log its questions are the looks: further ones would change what the estimators answer.
+progress::SnapshotPtr Player::answer(const std::string& session, Now at) {
+  auto answer = tracker_.session_at(session, at);
+  if (const auto found = index_.find(session); found != index_.end())
+    seen_[found->second].latest = tracker_.look(session, at);
+  return answer;
 }
 
 void Player::finish() {
@@ -87,10 +130,13 @@ void Player::finish() {
 }
 
 View Player::view() {
-  View view{now(), {}, tracker_.generation()};
-  for (const Seen& seen : seen_) {
+  View view{now(), {}, nullptr, tracker_.generation()};
+  for (Seen& seen : seen_) {
+    if (!is_logging_) seen.alerts = tracker_.look(seen.session, seen.last_event);
     if (auto snapshot = tracker_.session_at(seen.session, seen.last_event)) {
-      view.sessions.push_back(std::move(snapshot));
+      auto as_of_its_end = std::make_shared<progress::SessionSnapshot>(*snapshot);
+      as_of_its_end->alerts = seen.alerts;
+      view.sessions.push_back(std::move(as_of_its_end));
     }
   }
   return view;

@@ -25,7 +25,7 @@ namespace agent::cli {
 
 class Player {
  public:
-  // Of the rules only the prices and the bounds per session apply: nothing is evicted.
+  // Of the rules only prices, thresholds, and the bounds per session apply: nothing is evicted.
   // `write_prediction`: where the lines of the ETA log go; empty: no log.
   Player(tracker::Settings settings, std::size_t max_line_bytes, EtaLog::Write write_prediction);
 
@@ -46,12 +46,18 @@ class Player {
   Result<void, progress::Rejection> refuse(progress::Rejection rejection);
   Result<void, progress::Rejection> apply(progress::Event event);
   void remember(const std::string& session);
+  void look_until(const std::string& session, Now until);
+  progress::SnapshotPtr answer(const std::string& session, Now at);
   [[nodiscard]] Now now() const { return {clock_, SteadyInstant(clock_.time_since_epoch())}; }
 
   // Who was seen, in order, and when last.
   struct Seen {
     std::string session;
     Now last_event;
+    SteadyInstant began, looked;  // `looked`: at its alerts
+    // Alerts as of the last look, and as of its last event.
+    std::shared_ptr<const alert::Standing> latest, alerts;
+    bool over = false;  // ended: there is nothing to estimate
   };
 
   tracker::Tracker tracker_;

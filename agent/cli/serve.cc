@@ -11,10 +11,9 @@
 namespace agent::cli {
 namespace {
 
-// Keys whose part of the agent does not exist yet. Without the first two the agent would be open
-// where it was told to be closed: it does not start.
+// Keys whose part of the agent does not exist yet. Without it the agent would be open where it was
+// told to be closed: it does not start.
 constexpr std::array<std::string_view, 2> kProtections = {"web.config.file", "ingest.config.file"};
-constexpr std::array<std::string_view, 2> kWithoutEffect = {"notify.", "alerts."};
 
 int refuse_unprotected(const settings::Settings& settings) {
   for (const std::string_view key : kProtections) {
@@ -28,14 +27,7 @@ int refuse_unprotected(const settings::Settings& settings) {
   return kSuccess;
 }
 
-void warn_of(const settings::Settings& settings, const settings::Given& given) {
-  for (const auto& [key, origin] : settings.sources) {
-    for (const std::string_view prefix : kWithoutEffect) {
-      if (!key.starts_with(prefix)) continue;
-      log::warn("this setting has no effect in this version",
-                {{"key", key}, {"set_by", origin.text()}});
-    }
-  }
+void warn_of(const settings::Given& given) {
   for (const settings::Fault& fault : settings::unknown_variables(given)) {
     log::warn("unknown environment variable", {{"fault", fault.text()}});
   }
@@ -47,7 +39,7 @@ int run_agent(const settings::Settings& settings, const settings::Given& given,
               const std::function<void(Agent&)>& started) {
   if (const int code = refuse_unprotected(settings); code != kSuccess) return code;
   log::configure(settings.log.level, settings.log.format);
-  warn_of(settings, given);
+  warn_of(given);
   auto model = load_eta_model(settings);
   if (!model) {
     complain_plainly(model.error().message);

@@ -45,6 +45,23 @@ void write_storage(web::JsonWriter& json, const std::optional<history::WriterSta
   json.end_object();
 }
 
+void write_notifications(web::JsonWriter& json, const std::vector<notify::TargetStatus>& targets) {
+  json.key("notifications").begin_array();
+  for (const auto& [target, delivery] : targets) {
+    json.begin_object();
+    json.member("target", target).member("failing", delivery.is_failing);
+    json.member("delivered", delivery.succeeded).member("failed", delivery.failed);
+    json.member("lastSuccess", delivery.last_success);
+    if (delivery.last_error_at) {
+      json.key("lastError").begin_object();
+      json.member("time", *delivery.last_error_at).member("message", delivery.last_error);
+      json.end_object();
+    }
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void write_configuration(web::JsonWriter& json, const settings::Settings& settings) {
   const std::vector<Described> all = settings::describe(settings);
   json.key("configuration").begin_object();

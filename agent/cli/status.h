@@ -1,10 +1,12 @@
-// What GET /v1/status shows of storage, and of the configuration in force: every key with its
-// value, secrets hidden, and who set it. Pure; any thread.
+// What GET /v1/status shows: how storage and notifications fare, and the configuration in force,
+// every key with its value, secrets hidden, and who set it. Pure; any thread.
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "agent/history/writer.h"
+#include "agent/notify/notifier.h"
 #include "agent/settings/settings.h"
 #include "agent/web/json_writer.h"
 
@@ -12,6 +14,9 @@ namespace agent::cli {
 
 // The member "storage". Empty: memory only.
 void write_storage(web::JsonWriter& json, const std::optional<history::WriterState>& state);
+
+// {"notifications":[{"target","lastSuccess"?,"lastError"?}]}, as a member.
+void write_notifications(web::JsonWriter& json, const std::vector<notify::TargetStatus>& targets);
 
 // Two members of an object: "configuration", nested as in the file, and "sources", by key, of those
 // that do not have their default.

@@ -8,11 +8,41 @@ namespace {
 // Counts of the settings are never negative: their ranges begin at 0.
 std::size_t size(std::int64_t count) { return static_cast<std::size_t>(count); }
 
+// What a session is held to that says nothing itself. A threshold of the rule is more particular
+// than the defaults of `alertThresholds`.
+progress::AlertThresholds default_thresholds(const settings::Alerts& s) {
+  progress::AlertThresholds out;
+  const auto of_rule = [&](std::string_view name, auto general) -> decltype(general) {
+    const auto rule = s.rules.find(name);
+    return rule == s.rules.end() || !rule->second.threshold ? general : *rule->second.threshold;
+  };
+  const settings::Thresholds& t = s.thresholds;
+  out.slow_processing_ms = of_rule("SlowProcessing", t.slow_processing_ms);
+  out.high_error_rate = of_rule("HighErrorRate", t.high_error_rate);
+  out.low_throughput = of_rule("LowThroughput", t.low_throughput);
+  out.eta_deviation_percent = of_rule("EtaDeviation", t.eta_deviation_percent);
+  out.quality_score_threshold = of_rule("QualityDegradation", t.quality_score_threshold);
+  return out;
+}
+
 }  // namespace
+
+alert::Policy alert_policy(const settings::Settings& s) {
+  alert::Policy policy;
+  for (const auto& [name, rule] : s.alerts.rules) {
+    alert::Override out{rule.threshold, rule.lasting, std::nullopt, rule.enabled};
+    if (rule.severity) out.severity = static_cast<alert::Severity>(*rule.severity);
+    if (const auto number = alert::find_rule(name)) policy.set(*number, out);
+  }
+  policy.carry(s.metrics.session_labels);
+  return policy;
+}
 
 tracker::Settings tracker_settings(const settings::Settings& s,
                                    std::shared_ptr<const eta::Model> model) {
   tracker::Settings out;
+  out.alerts = alert_policy(s);
+  out.rules.thresholds = default_thresholds(s.alerts);
   progress::Limits& limits = out.rules.limits;
   limits.max_active = size(s.sessions.max_active);
   limits.max_ended = size(s.sessions.max_ended);
@@ -27,6 +57,27 @@ tracker::Settings tracker_settings(const settings::Settings& s,
   }
   out.max_producers = size(s.ingest.max_producers);
   out.model = std::move(model);
+  return out;
+}
+
+std::vector<notify::Target> notify_targets(const settings::Settings& s) {
+  std::vector<notify::Target> out;
+  const auto add = [&](notify::Kind kind, const settings::Receiver& receiver) {
+    notify::Target target{kind, notify::endpoint_of(receiver.url), receiver.send_resolved, {}};
+    notify::Endpoint& e = target.endpoint;
+    e.timeout = receiver.timeout;
+    if (!receiver.username.empty()) e.username = receiver.username;
+    e.password_file = receiver.password_file;
+    e.bearer_token_file = receiver.bearer_token_file;
+    e.ca_file = receiver.ca_file;
+    e.cert_file = receiver.cert_file;
+    e.key_file = receiver.key_file;
+    e.server_name = receiver.server_name;
+    target.external_labels.assign(s.notify.external_labels.begin(), s.notify.external_labels.end());
+    out.push_back(std::move(target));
+  };
+  for (const auto& receiver : s.notify.alertmanagers) add(notify::Kind::kAlertmanager, receiver);
+  for (const auto& receiver : s.notify.webhooks) add(notify::Kind::kWebhook, receiver);
   return out;
 }
 

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "agent/eta/model.h"
 #include "agent/metrics/settings.h"
+#include "agent/notify/target.h"
 #include "agent/settings/settings.h"
 #include "agent/tracker/tracker.h"
 #include "agent/web/listener.h"
@@ -16,6 +18,7 @@ namespace agent::cli {
 // `model` of the ETAs; null: the one compiled in, or, of a tracker that runs, the one it has.
 tracker::Settings tracker_settings(const settings::Settings& s,
                                    std::shared_ptr<const eta::Model> model = nullptr);
+std::vector<notify::Target> notify_targets(const settings::Settings& s);
 metrics::Settings metrics_settings(const settings::Settings& s);
 std::size_t max_line_bytes(const settings::Settings& s);
 wire::ListenerSettings stream_settings(const settings::Settings& s);

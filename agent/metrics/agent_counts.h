@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/alert/alert.h"
 #include "agent/clock.h"
 #include "agent/progress/event.h"
 #include "agent/progress/histogram.h"
@@ -42,6 +43,18 @@ struct StorageCounts {
   std::uint64_t waiting = 0;  // commits gathered that are not on disk yet
 };
 
+// How much of one of its limits the agent uses.
+struct LimitUse {
+  std::string_view limit;  // a name with static lifetime: "sessions", "files", ...
+  double ratio = 0;        // 0..1
+};
+
+// What became of notifications to one target. Counters.
+struct NotificationCounts {
+  std::string target;
+  std::uint64_t succeeded = 0, failed = 0, dropped = 0;
+};
+
 struct AgentCounts {
   std::vector<SourceCounts> sources;
   std::uint64_t duplicates = 0, stale = 0, gaps = 0;  // events; sequence numbers that were given up
@@ -51,6 +64,9 @@ struct AgentCounts {
   std::optional<bool> config_reloaded;  // whether the last reload was good; empty: no configuration
   std::optional<Instant> config_reload_time;  // of the last good one
   std::optional<StorageCounts> storage;       // empty: memory only
+  std::vector<LimitUse> limits;
+  std::vector<NotificationCounts> notifications;
+  std::optional<bool> notifications_failing;  // empty: nobody is to be told
   std::vector<EtaErrorSeries> eta_errors;     // at most one for each method and family
 };
 
@@ -68,6 +84,7 @@ struct Everything {
   const ProcessUsage& process;
   std::array<std::uint64_t, progress::kSessionStateNames.size()> sessions{};  // by SessionState
   std::span<const EtaErrorSeries> eta_errors;                                 // within bounds
+  const alert::Standing* own_alerts = nullptr;  // about the agent; null: not looked at
 };
 
 }  // namespace agent::metrics

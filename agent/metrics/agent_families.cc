@@ -80,6 +80,26 @@ constexpr AgentFamily kAgentFamilies[] = {
      .collect = [](const Everything& e, Samples& out) {
        if (e.counts.storage) out.add(e.counts.storage->errors);
      }},
+    {.name = "progress_agent_limit_used_ratio", .labels = {"limit"},
+     .help = "Share of each of the agent's limits that is used now.",
+     .collect = [](const Everything& e, Samples& out) {
+       for (const LimitUse& use : e.counts.limits) out.add({use.limit}, use.ratio);
+     }},
+    {.name = "progress_agent_notifications_total", .type = Type::kCounter,
+     .labels = {"target", "outcome"},
+     .help = "Calls that told a target of alerts, by outcome; and alerts that found no place in its "
+             "queue (dropped).",
+     .collect = [](const Everything& e, Samples& out) {
+       for (const NotificationCounts& n : e.counts.notifications) {
+         out.add({n.target, "success"}, n.succeeded);
+         out.add({n.target, "failure"}, n.failed);
+         out.add({n.target, "dropped"}, n.dropped);
+       }
+     }},
+    {.name = "progress_agent_notifications_failing",
+     .help = "Whether the last call to a target of alerts failed, of any of them; absent without "
+             "targets.",
+     .collect = [](const Everything& e, Samples& out) { out.add(e.counts.notifications_failing); }},
     {.name = "progress_agent_config_last_reload_successful",
      .help = "Whether the configuration in force is the one last read: 1, or 0 after a reload "
              "that failed.",

@@ -36,7 +36,7 @@ Exposition::Exposition(Settings settings, const Build& build)
 
 Page Exposition::render(View view, const AgentCounts& counts, const Request& request) {
   const ProcessUsage process = process_.read();
-  const Everything everything{counts, process, count_states(view), {}};
+  const Everything everything{counts, process, count_states(view), {}, view.own_alerts.get()};
   const Format format = choose_format(request.accept);
   Page page{.body = nullptr,
             .content_type = content_type(format),

@@ -1,5 +1,6 @@
 #include "agent/metrics/families.h"
 
+#include "agent/alert/alert.h"
 #include "agent/metrics/series.h"
 
 namespace agent::metrics {
@@ -11,6 +12,7 @@ constexpr std::array<std::string_view, 4> kEndedOutcomes = {"completed", "failed
 constexpr std::array<std::string_view, 2> kFileOutcomes = {"completed", "failed"};
 constexpr std::array<std::string_view, 2> kCallOutcomes = {"success", "failure"};
 constexpr std::array<std::string_view, 3> kDirections = {"in", "out", "unspecified"};
+constexpr std::array<std::string_view, 3> kBounds = {"lower", "likely", "upper"};
 
 // The domain counts files per minute; Prometheus wants seconds.
 std::optional<double> per_second(const std::optional<double>& per_minute) {
@@ -54,6 +56,50 @@ void write_file_seconds(const Shown& s, Series& out) {
 // A histogram of what a job may never report appears with the first value.
 void write_when_any(std::string_view value, const progress::Histogram& histogram, Series& out) {
   if (histogram.count() > 0) out.add(value, histogram);
+}
+
+// The firing ones of a session, or of the agent itself.
+void write_active_alerts(const alert::Standing* standing, Series& out) {
+  if (standing == nullptr) return;
+  for (const alert::Alert& alert : standing->current) {
+    if (!alert.firing()) continue;
+    out.line().label("alert", alert.name()).label("severity", name_of(alert.severity)).value(1);
+  }
+}
+
+void write_fired_alerts(const alert::Standing* standing, Series& out) {
+  if (standing == nullptr) return;
+  for (const alert::Fired& fired : standing->fired) {
+    out.line()
+        .label("alert", alert::rules()[fired.rule].name)
+        .label("severity", name_of(fired.severity))
+        .value(static_cast<double>(fired.times));
+  }
+}
+
+void write_thresholds(const Shown& s, Series& out) {
+  if (!s.snapshot.alerts) return;
+  const auto& findings = s.snapshot.alerts->findings;
+  for (std::size_t rule = 0; rule < findings.size(); ++rule) {
+    const auto& [value, threshold] = findings[rule];
+    if (threshold) out.add(alert::rules()[rule].name, *threshold * alert::rules()[rule].to_base);
+  }
+}
+
+void write_quota_shortfalls(const Shown& s, Series& out) {
+  if (s.snapshot.end_time) return;
+  for (const auto& p : s.providers) {
+    if (const auto ahead = p.quota.exhaustion_ahead(s.snapshot.metrics.current_time))
+      out.add(p.provider, seconds(*p.quota.reset_at() - ahead->exhausted_at));
+  }
+}
+
+void write_cost_forecast(const Shown& s, Series& out) {
+  const progress::Metrics& m = s.snapshot.metrics;
+  const progress::CostForecast spent{m.estimated_cost, m.estimated_cost, m.estimated_cost};
+  if (!m.cost_forecast && !s.snapshot.cost_budget) return;
+  const progress::CostForecast f = m.cost_forecast.value_or(spent);
+  out.each(s.identity().currency, std::array{std::max(spent.low, f.low), f.likely, f.high});
 }
 
 void write_eta_errors(const Everything& everything, Series& out) {
@@ -140,6 +186,14 @@ constexpr Family kFamilies[] = {
        out.add(forecast(s, &progress::Forecast::deadline_risk));
      }},
 
+    {.name = "progress_session_eta_deviation_ratio", .unit = "ratio",
+     .help = "By how much of the total predicted at 10 % of progress the predicted end has moved "
+             "since.",
+     .of_session = [](const Shown& s, Series& out) {
+       const auto& percent = s.snapshot.eta_deviation_percent;
+       out.add(percent ? std::optional(*percent / 100) : std::nullopt);
+     }},
+
     {.name = "progress_session_throughput_files_per_second", .unit = "files_per_second",
      .help = "Files completed per second over the throughput window.",
      .of_session = [](const Shown& s, Series& out) {
@@ -171,6 +225,16 @@ constexpr Family kFamilies[] = {
      .help = "Money spent.",
      .of_session = [](const Shown& s, Series& out) {
        out.add(s.identity().currency, s.snapshot.counters.cost);
+     }},
+    {.name = "progress_session_cost_forecast",
+     .labels = {"currency", "bound"}, .values = kBounds,
+     .help = "What the session will have cost at its end, and an 80 % interval of it.",
+     .of_session = write_cost_forecast},
+    {.name = "progress_session_cost_budget",
+     .labels = {"currency"},
+     .help = "What the session may cost; only with a budget.",
+     .of_session = [](const Shown& s, Series& out) {
+       out.add(s.identity().currency, s.snapshot.cost_budget);
      }},
     {.name = "progress_session_retries_total", .type = Type::kCounter,
      .help = "Retries of failed files.",
@@ -205,6 +269,17 @@ constexpr Family kFamilies[] = {
        for (const auto& p : s.providers) out.add(p.provider, p.quota.remaining_ratio());
      }},
 
+    {.name = "progress_session_rate_limited_ratio", .unit = "ratio",
+     .help = "Share of the working time in the throughput window that was lost to rate limits.",
+     .of_session = [](const Shown& s, Series& out) {
+       out.add(s.snapshot.metrics.rate_limited_share);
+     }},
+    {.name = "progress_session_quota_shortfall_seconds", .unit = "seconds",
+     .labels = {"provider"},
+     .help = "How long before its reset an API's quota ends at the present burn; absent while it "
+             "lasts.",
+     .of_session = write_quota_shortfalls},
+
     {.name = "progress_session_quality_score_ratio", .unit = "ratio",
      .help = "Quality score, 0 to 1: reported quality, errors, API success and retries, weighted.",
      .of_session = [](const Shown& s, Series& out) { out.add(s.snapshot.metrics.quality_score); }},
@@ -225,6 +300,37 @@ constexpr Family kFamilies[] = {
     {.name = "progress_session_cpu_cores", .unit = "cores",
      .help = "CPU that the workload says it uses.",
      .of_session = [](const Shown& s, Series& out) { out.add(s.snapshot.resources.cpu_cores); }},
+    {.name = "progress_session_cpu_limit_cores", .unit = "cores",
+     .help = "CPU that the workload may use.",
+     .of_session = [](const Shown& s, Series& out) {
+       out.add(s.snapshot.resources.cpu_limit_cores);
+     }},
+    {.name = "progress_session_network_recent_errors",
+     .help = "Network errors that the workload reported within the throughput window.",
+     .of_session = [](const Shown& s, Series& out) {
+       out.add(s.snapshot.resources.network_errors_in_window);
+     }},
+
+    {.name = "progress_session_alert_threshold",
+     .labels = {"alert"},
+     .help = "Threshold in force for an alert, in the unit of the metric it is held against; "
+             "absent where the alert is off.",
+     .of_session = write_thresholds},
+    {.name = "progress_alert_active",
+     .labels = {"alert", "severity"}, .values = alert::kSeverityNames,
+     .help = "Always 1: an alert that fires now, as the agent itself sees it. Without a session: "
+             "about the agent.",
+     .of_session = [](const Shown& s, Series& out) {
+       write_active_alerts(s.snapshot.alerts.get(), out);
+     },
+     .of_page = [](const Everything& e, Series& out) { write_active_alerts(e.own_alerts, out); }},
+    {.name = "progress_alerts_fired_total", .type = Type::kCounter,
+     .labels = {"alert", "severity"}, .values = alert::kSeverityNames,
+     .help = "Times an alert began to fire.",
+     .of_session = [](const Shown& s, Series& out) {
+       write_fired_alerts(s.snapshot.alerts.get(), out);
+     },
+     .of_page = [](const Everything& e, Series& out) { write_fired_alerts(e.own_alerts, out); }},
 
     {.name = "progress_file_oldest_in_flight_seconds", .unit = "seconds",
      .help = "Age of the oldest file being processed; absent while there is none.",

@@ -1,4 +1,5 @@
-// Rules: what the operator decides about tracking: bounds of memory and time, and what tokens cost.
+// Rules: what the operator decides about tracking: bounds of memory and time, what tokens cost, and
+// from when on figures are worth an alert.
 // From the settings; the same for all sessions. A value.
 #pragma once
 
@@ -6,6 +7,7 @@
 
 #include "agent/clock.h"
 #include "agent/progress/cost.h"
+#include "agent/progress/thresholds.h"
 
 namespace agent::progress {
 
@@ -23,6 +25,7 @@ struct Limits {
 struct Rules {
   Limits limits;
   Pricing pricing;
+  AlertThresholds thresholds;  // where a session gives none
 };
 
 }  // namespace agent::progress

@@ -56,8 +56,8 @@ void merge(ConfigPatch& into, const ConfigPatch& from) {
 
 }  // namespace
 
-SessionConfig in_force(Mode mode, const ConfigPatch& p, std::optional<bool> persistence,
-                       std::optional<bool> analytics) {
+SessionConfig in_force(const AlertThresholds& defaults, Mode mode, const ConfigPatch& p,
+                       std::optional<bool> persistence, std::optional<bool> analytics) {
   SessionConfig c;
   c.mode = mode;
   c.update_interval = p.update_interval.value_or(c.update_interval);
@@ -69,10 +69,10 @@ SessionConfig in_force(Mode mode, const ConfigPatch& p, std::optional<bool> pers
   c.quality_tracking = p.quality_tracking.value_or(mode >= Mode::kEnhanced);
   c.persistence = persistence.value_or(true);
   c.analytics = analytics.value_or(mode >= Mode::kComprehensive);
-  AlertThresholds& t = c.thresholds;
-  t.slow_processing_ms = p.thresholds.slow_processing_ms;
+  AlertThresholds& t = c.thresholds = defaults;
+  learn(t.slow_processing_ms, p.thresholds.slow_processing_ms);
   t.high_error_rate = p.thresholds.high_error_rate.value_or(t.high_error_rate);
-  t.low_throughput = p.thresholds.low_throughput;
+  learn(t.low_throughput, p.thresholds.low_throughput);
   t.eta_deviation_percent = p.thresholds.eta_deviation_percent.value_or(t.eta_deviation_percent);
   t.quality_score_threshold =
       p.thresholds.quality_score_threshold.value_or(t.quality_score_threshold);
@@ -102,9 +102,11 @@ Session::Session(std::string_view id, const Rules& rules, Instant start, Now at)
       throughput_(SessionConfig{}.throughput_window, kHistorySpacing),
       bytes_window_(SessionConfig{}.throughput_window),
       delay_window_(SessionConfig{}.throughput_window),
-      network_errors_window_(SessionConfig{}.throughput_window) {
+      network_errors_window_(SessionConfig{}.throughput_window),
+      api_window_(SessionConfig{}.throughput_window) {
   SessionIdentity identity;
   identity.id = id;
+  identity.config = config_in_force();
   identity_ = std::make_shared<const SessionIdentity>(std::move(identity));
   throughput_.begin(start);
 }
@@ -168,9 +170,7 @@ void Session::open_attempt(Instant ts, Now at, bool resume) {
   }
   throughput_ = Throughput(config().throughput_window, kHistorySpacing);
   throughput_.begin(ts);
-  for (Window* w : {&bytes_window_, &delay_window_, &network_errors_window_}) {
-    *w = Window(config().throughput_window);
-  }
+  for (Window* w : windows()) *w = Window(config().throughput_window);
   at_attempt_ = counters_;
   rate_limited_until_.reset();
   resources_ = {};
@@ -285,8 +285,9 @@ ProviderTally& Session::provider(std::string_view name) {
   return providers_[number];
 }
 
-Applied Session::take(const ApiCalled& e, const Arrival&) {
+Applied Session::take(const ApiCalled& e, const Arrival& a) {
   ProviderTally& p = provider(e.provider);
+  if (e.ok) api_window_.add(a.ts, static_cast<double>(e.calls));
   add_up(e.ok ? p.calls_ok : p.calls_failed, e.calls);
   add_up(e.ok ? counters_.api_ok : counters_.api_failed, e.calls);
   if (e.duration) p.call_seconds.observe(seconds(*e.duration), static_cast<std::uint64_t>(e.calls));
@@ -382,17 +383,26 @@ void Session::take_facts(const SessionFacts& f) {
   merge(switches_, f.config);
   learn(persistence_, f.persistence);
   learn(analytics_, f.analytics);
-  identity.config = in_force(mode_, switches_, persistence_, analytics_);
+  identity.config = config_in_force();
   identity_ = std::make_shared<const SessionIdentity>(std::move(identity));
   throughput_.resize(config().throughput_window);
-  for (Window* w : {&bytes_window_, &delay_window_, &network_errors_window_}) {
-    w->resize(config().throughput_window);
-  }
+  for (Window* w : windows()) w->resize(config().throughput_window);
   announced_files_ = f.total_files.value_or(announced_files_);
   learn(announced_bytes_, f.total_bytes);
   learn(concurrency_, f.concurrency);
   learn(deadline_, f.deadline);
   learn(cost_budget_, f.cost_budget);
+}
+
+bool Session::follow_rules() {
+  const SessionConfig fresh = config_in_force();
+  if (fresh.thresholds == config().thresholds) return false;
+  SessionIdentity identity = *identity_;
+  ++identity.revision;
+  identity.config = fresh;
+  identity_ = std::make_shared<const SessionIdentity>(std::move(identity));
+  ++version_;
+  return true;
 }
 
 Applied Session::take(const SessionPaused&, const Arrival& a) {
@@ -552,6 +562,10 @@ void Session::fill_rates(Metrics& m, Instant now) const {
     m.bytes_per_second = std::max(0.0, bytes_window_.sum(now)) /
                          seconds(std::min(m.active_elapsed, bytes_window_.length()));
   }
+  if (m.active_elapsed > Duration::zero() && m.api_calls_total > 0) {
+    m.api_successes_per_second =
+        api_window_.sum(now) / seconds(std::min(m.active_elapsed, api_window_.length()));
+  }
   m.current_throughput = throughput_.current(now, m.active_elapsed);
   const auto peak = throughput_.peak(now, m.active_elapsed);
   m.peak_throughput = peak ? peak : m.average_throughput;
@@ -634,6 +648,7 @@ void Session::fill(SessionSnapshot& s, Now at) const {
   if (resources_.network_errors) {
     s.resources.network_errors_in_window = network_errors_window_.sum(s.metrics.current_time);
   }
+  s.concurrency = concurrency();
   s.rejected = rejected_;
   s.duplicates = duplicates_;
   s.stale_events = stale_events_;

@@ -23,8 +23,8 @@
 namespace agent::progress {
 
 // The defaults, then the mode, then the session's own switches.
-SessionConfig in_force(Mode mode, const ConfigPatch& switches, std::optional<bool> persistence,
-                       std::optional<bool> analytics);
+SessionConfig in_force(const AlertThresholds& defaults, Mode mode, const ConfigPatch& switches,
+                       std::optional<bool> persistence, std::optional<bool> analytics);
 
 // Takes what one event changed in files, one by one; a view, valid during the call only.
 class FileObserver {
@@ -67,6 +67,9 @@ class Session {
     ++duplicates_;
     ++version_;
   }
+  void note_alerts_changed() { ++version_; }
+  // The rules changed: puts their defaults in force. False: that changed nothing.
+  bool follow_rules();
 
   // For storage: everything but the files' records; only what changed since it was last saved,
   // where that saves much. `load` takes what `save` gave, one after the other. False: damaged.
@@ -138,6 +141,12 @@ class Session {
   void move_clock(Instant ts, Now at);
   void open_attempt(Instant ts, Now at, bool resume);
   void take_facts(const SessionFacts& facts);
+  [[nodiscard]] SessionConfig config_in_force() const {
+    return in_force(rules_->thresholds, mode_, switches_, persistence_, analytics_);
+  }
+  [[nodiscard]] std::array<Window*, 4> windows() {
+    return {&bytes_window_, &delay_window_, &network_errors_window_, &api_window_};
+  }
   [[nodiscard]] std::optional<Rejection> refusal(const Fact& fact, std::size_t files_left) const;
   [[nodiscard]] std::int64_t restored_completed() const;
   ProviderTally& provider(std::string_view name);
@@ -187,8 +196,8 @@ class Session {
   // The work.
   Counts counted_;
   mutable Throughput throughput_;  // reading it draws its history
-  // Bytes; seconds lost to rate limits; the workload's network errors.
-  Window bytes_window_, delay_window_, network_errors_window_;
+  // Bytes; seconds lost to rate limits; the workload's network errors; successful API calls.
+  Window bytes_window_, delay_window_, network_errors_window_, api_window_;
   Counters counters_, at_attempt_;  // now, and when the attempt began
   LabelSet provider_names_;
   std::vector<ProviderTally> providers_;

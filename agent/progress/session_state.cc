@@ -79,6 +79,7 @@ void Session::save(Packer& packer) {
   bytes_window_.save(packer);
   delay_window_.save(packer);
   network_errors_window_.save(packer);
+  api_window_.save(packer);
 }
 
 bool Session::load(std::string_view saved, Now at) {
@@ -95,6 +96,7 @@ bool Session::load(std::string_view saved, Now at) {
   bytes_window_.load(unpacker);
   delay_window_.load(unpacker);
   network_errors_window_.load(unpacker);
+  api_window_.load(unpacker);
   return unpacker.ok() && unpacker.empty() && name_tallies();
 }
 
@@ -131,7 +133,7 @@ bool Session::name_tallies() {
   for (std::size_t i = 0; i < models_.size(); ++i)
     models_[i].model = files_.models().name(static_cast<LabelId>(i + 1));
   SessionIdentity identity = *identity_;
-  identity.config = in_force(mode_, switches_, persistence_, analytics_);
+  identity.config = config_in_force();
   identity_ = std::make_shared<const SessionIdentity>(std::move(identity));
   return true;
 }
@@ -144,6 +146,7 @@ void Session::forget_saved() {
   bytes_window_.forget_saved();
   delay_window_.forget_saved();
   network_errors_window_.forget_saved();
+  api_window_.forget_saved();
 }
 
 void Session::forgive_silence(Duration not_listening, Now at) {

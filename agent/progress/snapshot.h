@@ -19,16 +19,13 @@
 #include "agent/progress/histogram.h"
 #include "agent/progress/names.h"
 #include "agent/progress/quota.h"
+#include "agent/progress/thresholds.h"
+
+namespace agent::alert {
+struct Standing;  // agent/alert/alert.h
+}
 
 namespace agent::progress {
-
-struct AlertThresholds {
-  std::optional<double> slow_processing_ms;  // off when empty
-  double high_error_rate = 0.1;
-  std::optional<double> low_throughput;  // files per minute; off when empty
-  double eta_deviation_percent = 50;
-  double quality_score_threshold = 0.7;
-};
 
 // The configuration in force for a session: defaults, then the mode, then its own switches.
 struct SessionConfig {
@@ -135,6 +132,7 @@ struct Metrics {
   std::int64_t retry_count = 0;
   std::optional<double> error_rate, quality_score, rate_limiting_impact;
   std::optional<double> rate_limited_share;  // as rate_limiting_impact, over the throughput window
+  std::optional<double> api_successes_per_second;  // over the throughput window
   std::optional<CostForecast> cost_forecast;
   double complexity_factor = 1;
 
@@ -191,6 +189,9 @@ struct SessionSnapshot {
   std::array<std::uint32_t, kRejectReasonNames.size()>
       rejected{};  // events refused, by RejectReason
   std::uint32_t duplicates = 0, stale_events = 0;
+  std::int64_t concurrency = 1;  // announced, else the most files in flight at once
+  // What of it is worth waking somebody for; the tracker sets it. Null: alerts are off.
+  std::shared_ptr<const alert::Standing> alerts;
 
   [[nodiscard]] const std::string& id() const { return identity->id; }
 };

@@ -42,6 +42,7 @@ progress::SnapshotPtr Tracked::make_answer(Now at, bool precise,
   if (!fresh) fresh = std::make_shared<progress::SessionSnapshot>();
   session_.fill(*fresh, at);
   fresh->serial = serial_;
+  fresh->alerts = standing_;
   if (session_.live() && session_.config().computes_rates()) {
     fresh->eta = forecast(at, precise);
     follow_prediction(*fresh);
@@ -123,19 +124,23 @@ Result<Applied, Rejection> Sessions::apply(const progress::Event& event, Now at)
   ++generation_;
   if (!applied && is_new) {
     --active_;
-    remove(tracked);
+    remove(tracked, at);
     return applied;
   }
   touch(tracked);
   // What files do, the forecaster hears from the files themselves.
   const bool is_file = std::holds_alternative<progress::FileProgressed>(event.fact);
+  if (!is_file) follow_family(tracked);
   if (applied && !is_file && session.config().computes_rates()) {
     tracked.forecaster().after(event, ts);
   }
   if (applied && watches_files_) tracked.note_files(event);
   if (was_live && session.ended()) grade(tracked);
   if (!applied) session.note_rejected(applied.error().reason);
-  if (was_live && !session.live()) leave(tracked, at);
+  if (was_live && !session.live()) {
+    look_at(tracked, at);
+    leave(tracked, at);
+  }
   if (!was_live && session.live()) {
     ++active_;
     tracked.stopped = tracked.scraped = false;
@@ -207,10 +212,11 @@ void Sessions::leave(Tracked& tracked, Now at) {
   tracked.left_at = at.steady;
   tracked.scraped = false;
   left_.push_back(tracked.serial());
-  evict_beyond_limit();
+  evict_beyond_limit(at);
 }
 
-void Sessions::remove(Tracked& tracked) {
+void Sessions::remove(Tracked& tracked, Now at) {
+  tracked.close_alerts(at, alert_changes_);
   ++generation_;
   files_ -= tracked.session().files().size();
   untouch(tracked);
@@ -220,12 +226,12 @@ void Sessions::remove(Tracked& tracked) {
 }
 
 // Those already read by a scraper go first, then those longest over.
-void Sessions::evict_beyond_limit() {
+void Sessions::evict_beyond_limit(Now at) {
   while (left_.size() > rules_.limits.max_ended) {
     const auto read =
         std::ranges::find_if(left_, [&](auto serial) { return by_serial_.at(serial)->scraped; });
     ++evicted_;
-    remove(*by_serial_.at(read == left_.end() ? left_.front() : *read));
+    remove(*by_serial_.at(read == left_.end() ? left_.front() : *read), at);
   }
 }
 
@@ -241,6 +247,7 @@ bool Sessions::stop(std::string_view id, Now at) {
   ++generation_;
   remember_stopped(id);
   touch(*tracked);
+  look_at(*tracked, at);
   if (was_live) leave(*tracked, at);
   return true;
 }
@@ -270,7 +277,7 @@ std::size_t Sessions::clean_up(Duration max_silence, Now at) {
   }
   for (Tracked* tracked : silent) {
     if (tracked->session().live()) --active_;
-    remove(*tracked);
+    remove(*tracked, at);
   }
   return silent.size();
 }
@@ -302,7 +309,7 @@ void Sessions::tick(Now at) {
       gone.push_back(tracked.get());
     }
   }
-  for (Tracked* tracked : gone) remove(*tracked);
+  for (Tracked* tracked : gone) remove(*tracked, at);
   for (Tracked* tracked : silent) {
     files_ -= tracked->session().files().size();
     tracked->session().become_stale(at);
@@ -312,9 +319,13 @@ void Sessions::tick(Now at) {
   }
 }
 
-void Sessions::configure(progress::Rules rules) {
+void Sessions::configure(progress::Rules rules, alert::Policy policy, Now at) {
   rules_ = std::move(rules);
-  evict_beyond_limit();
+  policy_ = std::move(policy);
+  for (const auto& [serial, tracked] : by_serial_) {
+    if (tracked->session().follow_rules()) touch(*tracked);
+  }
+  evict_beyond_limit(at);
 }
 
 }  // namespace agent::tracker

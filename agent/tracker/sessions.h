@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "agent/alert/policy.h"
+#include "agent/alert/watch.h"
 #include "agent/clock.h"
 #include "agent/eta/history.h"
 #include "agent/eta/model.h"
@@ -73,6 +75,17 @@ class Tracked final : public progress::FileObserver {
   void on_file(const progress::FileChange& change) override { forecaster_.on_file(change); }
   [[nodiscard]] Forecaster& forecaster() { return forecaster_; }
 
+  // Follows the session's alerts at one instant; appends those that changed their state to
+  // `changed`. True: outputs must see it. `publishes`: the answer that is looked at may be shown.
+  bool look(Now at, const alert::Policy& policy, bool superseded, bool publishes,
+            std::vector<alert::Alert>& changed);
+  // It leaves, and its alerts with it.
+  void close_alerts(Now at, std::vector<alert::Alert>& changed) {
+    watch_.close(alert::Reason::kGone, at, changed);
+  }
+  std::optional<alert::Alert> dismiss(std::string_view alert);
+  [[nodiscard]] const std::shared_ptr<const alert::Standing>& standing() const { return standing_; }
+
   // With storage: what outputs may see is what is committed. `save` packs all that storage keeps of
   // it and, when the last answer is old, makes one to publish with the commit; `committed` does.
   void save(progress::Packer& packer, Now at);
@@ -129,6 +142,9 @@ class Tracked final : public progress::FileObserver {
   std::vector<progress::FileRef> noted_files_;  // some of them several times
   std::uint64_t noted_epoch_ = 0;               // of these references
 
+  alert::Watch watch_;
+  std::shared_ptr<const alert::Standing> standing_;  // null: alerts are off, or never looked at
+
   progress::SnapshotPtr pending_;  // to be published with the commit under way
   std::uint64_t saved_version_ = 0, committed_version_ = 0;
 };
@@ -151,8 +167,11 @@ class EtaErrors {
 class Sessions {
  public:
   // `model`: of ml_based; null: the one compiled in.
-  explicit Sessions(progress::Rules rules, std::shared_ptr<const eta::Model> model = nullptr)
-      : rules_(std::move(rules)), model_(model ? std::move(model) : eta::shipped_model()) {}
+  explicit Sessions(progress::Rules rules, alert::Policy policy = {},
+                    std::shared_ptr<const eta::Model> model = nullptr)
+      : rules_(std::move(rules)),
+        model_(model ? std::move(model) : eta::shipped_model()),
+        policy_(std::move(policy)) {}
   Sessions(const Sessions&) = delete;
   Sessions& operator=(const Sessions&) = delete;
 
@@ -171,7 +190,14 @@ class Sessions {
   std::size_t clean_up(Duration max_silence, Now at);
   void mark_scraped(std::string_view id, std::uint64_t version);
   void tick(Now at);
-  void configure(progress::Rules rules);
+  void configure(progress::Rules rules, alert::Policy policy, Now at);
+
+  // Alerts (alerted_sessions.cc). `look_at_all`: once a second; `look_at`: one of them.
+  void look_at_all(Now at);
+  void look_at(Tracked& tracked, Now at);
+  std::optional<alert::Alert> dismiss(std::string_view alert);
+  // What changed its state since the last call, in order; of too many the earliest are left out.
+  std::vector<alert::Alert> take_alert_changes() { return std::exchange(alert_changes_, {}); }
 
   [[nodiscard]] const EtaErrors& eta_errors() const { return eta_errors_; }
   [[nodiscard]] std::size_t files() const { return files_; }    // tracked, all sessions together
@@ -206,8 +232,8 @@ class Sessions {
   Result<Tracked*, progress::Rejection> find_or_start(const progress::Event& event, Instant ts,
                                                       Now at);
   void leave(Tracked& tracked, Now at);
-  void remove(Tracked& tracked);
-  void evict_beyond_limit();
+  void remove(Tracked& tracked, Now at);
+  void evict_beyond_limit(Now at);
   void remember_stopped(std::string_view id);
   void forget_stopped(std::string_view id);
   [[nodiscard]] bool is_done_with(const Tracked& tracked, Now at) const;
@@ -222,6 +248,8 @@ class Sessions {
   void restore_families(const std::vector<progress::FamilyChange>& families);
 
   void grade(Tracked& tracked);
+  void follow_family(const Tracked& tracked);
+  [[nodiscard]] bool is_superseded(const Tracked& tracked) const;
   [[nodiscard]] Past past() const { return {&history_, model_}; }
 
   progress::Rules rules_;
@@ -237,6 +265,17 @@ class Sessions {
   std::uint64_t next_serial_ = 1, generation_ = 0, evicted_ = 0;
   std::size_t files_ = 0, active_ = 0;
   bool watches_files_ = false;
+  // Alerts.
+  static constexpr std::size_t kMostAlertChanges = 10'000;
+  struct Run {
+    Instant start;
+    std::uint64_t serial = 0;
+    auto operator<=>(const Run&) const = default;
+  };
+  alert::Policy policy_;
+  std::vector<alert::Alert> alert_changes_;
+  boost::unordered_flat_map<std::string, Run, progress::TextHash, progress::TextEqual>
+      latest_run_;  // by family, of the sessions here
   // What storage does not have yet.
   bool keeps_changes_ = false;
   std::vector<Tracked*> changed_;

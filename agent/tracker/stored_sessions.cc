@@ -26,6 +26,8 @@ void Tracked::save(Packer& packer, Now at) {
   packer(progress::ChangeTag::kSession, serial_, session_.files().epoch());
   const std::size_t kept = packer.open();
   packer(left_at, stopped, scraped, forecaster_.early());
+  packer(standing_ != nullptr);
+  watch_.save(packer);
   packer.close(kept);
   const std::size_t forecast = packer.open();
   forecaster_.save(packer);
@@ -49,7 +51,10 @@ void Tracked::committed() {
 bool Tracked::load(const SavedSession& saved, Now at) {
   Unpacker kept(saved.kept, at);
   kept(left_at, stopped, scraped, forecaster_.early());
-  if (!kept.ok() || !kept.empty()) return false;
+  bool looked = false;
+  kept(looked);
+  if (!watch_.load(kept) || !kept.empty()) return false;
+  if (looked) standing_ = watch_.standing();
   for (const std::string_view state : saved.states) {
     if (!session_.load(state, at)) return false;
   }

@@ -5,8 +5,9 @@
 namespace agent::tracker {
 
 Tracker::Tracker(Settings settings)
-    : sessions_(std::move(settings.rules), std::move(settings.model)),
-      producers_(settings.max_producers) {}
+    : sessions_(std::move(settings.rules), settings.alerts, std::move(settings.model)),
+      producers_(settings.max_producers),
+      policy_(std::move(settings.alerts)) {}
 
 // The analysis does not follow a lock through a reference held by the batch; the annotations on the
 // class do.
@@ -76,7 +77,7 @@ bool Tracker::durable_means_committed() const {
 View Tracker::view(Now at) {
   const MutexLock lock(mutex_);
   const bool ahead = !stores_ || failing_ || !waiting();
-  View view{at, {}, ahead ? sessions_.generation() : committed_generation_};
+  View view{at, {}, own_standing_, ahead ? sessions_.generation() : committed_generation_};
   view.sessions.reserve(sessions_.all().size());
   const auto end = sessions_.all().end();
   for (auto it = sessions_.all().begin(); it != end;) {
@@ -160,14 +161,17 @@ std::uint64_t Tracker::generation() const {
   return sessions_.generation();
 }
 
-void Tracker::tick(Now at) {
+void Tracker::tick(Now at, alert::AgentHealth health) {
   const MutexLock lock(mutex_);
   sessions_.tick(at);
+  sessions_.look_at_all(at);
+  look_at_itself(at, health);
 }
 
-void Tracker::configure(Settings settings) {
+void Tracker::configure(Settings settings, Now at) {
   const MutexLock lock(mutex_);
-  sessions_.configure(std::move(settings.rules));
+  sessions_.configure(std::move(settings.rules), settings.alerts, at);
+  policy_ = std::move(settings.alerts);
   producers_.set_most(settings.max_producers);
 }
 
@@ -182,6 +186,8 @@ Totals Tracker::totals() const {
   t.sessions_evicted = sessions_.evicted();
   t.files = sessions_.files();
   t.producers = producers_.size();
+  t.sessions = sessions_.all().size();
+  t.active = sessions_.active();
   return t;
 }
 

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/alert/policy.h"
+#include "agent/alert/watch.h"
 #include "agent/clock.h"
 #include "agent/progress/event.h"
 #include "agent/progress/files.h"
@@ -30,6 +32,7 @@ using Revision = std::uint64_t;
 
 struct Settings {
   progress::Rules rules;
+  alert::Policy alerts;
   std::size_t max_producers = 10'000;
   // Of ml_based; null: the one compiled in. Constant after construction.
   std::shared_ptr<const eta::Model> model = nullptr;
@@ -41,6 +44,7 @@ struct Totals {
   std::uint64_t gaps = 0;                   // sequence numbers that producers gave up
   std::uint64_t sessions_evicted = 0;       // before their linger was over
   std::uint64_t files = 0, producers = 0;   // now
+  std::uint64_t sessions = 0, active = 0;   // now: all, and those neither ended nor stale
 };
 
 // One page of a session's files, in the order first seen.
@@ -121,9 +125,19 @@ class Tracker {
   // Rises with every change: what a scrape begun now would show.
   [[nodiscard]] std::uint64_t generation() const;
 
-  // Ends what is stale, removes what is over and read; once a second.
-  void tick(Now at);
-  void configure(Settings settings);  // after a reload
+  // Ends what is stale, removes what is over and read, and follows all alerts; once a second.
+  // `health`: of what the tracker does not know itself.
+  void tick(Now at, alert::AgentHealth health = {});
+  void configure(Settings settings, Now at);  // after a reload
+
+  // Alerts (alerted_tracker.cc).
+  // Follows those of one session at this instant: what replay does. Null: alerts are off there, or
+  // the session is unknown.
+  std::shared_ptr<const alert::Standing> look(std::string_view session, Now at);
+  // Empty: no active alert has this id.
+  std::optional<alert::Alert> dismiss(std::string_view alert);
+  // Those that changed their state since the last call, in order.
+  std::vector<alert::Alert> take_alert_changes();
   [[nodiscard]] Totals totals() const;
   // A copy, for a scrape.
   [[nodiscard]] EtaErrors eta_errors() const;
@@ -163,6 +177,7 @@ class Tracker {
  private:
   [[nodiscard]] progress::SnapshotPtr shown(Tracked& tracked, Now at) REQUIRES(mutex_);
   [[nodiscard]] bool waiting() const REQUIRES(mutex_);
+  void look_at_itself(Now at, alert::AgentHealth health) REQUIRES(mutex_);
   [[nodiscard]] bool take_wake() REQUIRES(mutex_);
 
   mutable Mutex mutex_;
@@ -170,6 +185,10 @@ class Tracker {
   Producers producers_ GUARDED_BY(mutex_);
   Revision applied_ GUARDED_BY(mutex_) = 0;
   Totals totals_ GUARDED_BY(mutex_);
+  alert::Policy policy_ GUARDED_BY(mutex_);
+  alert::Watch own_watch_ GUARDED_BY(mutex_);  // of the agent itself
+  std::shared_ptr<const alert::Standing> own_standing_ GUARDED_BY(mutex_);
+  std::vector<alert::Alert> own_changes_ GUARDED_BY(mutex_);
 
   // Storage.
   bool stores_ GUARDED_BY(mutex_) = false, failing_ GUARDED_BY(mutex_) = false;

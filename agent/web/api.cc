@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "agent/web/alerts_api.h"
 #include "agent/web/analytics_api.h"
 #include "agent/web/claims.h"
 #include "agent/web/export.h"
@@ -88,6 +89,10 @@ std::vector<Route> api_routes(const Outside& outside, tracker::Tracker& tracker,
   const auto of_past = [analytics](Reply (AnalyticsApi::*answer)(const Request&) const) {
     return [analytics, answer](const Request& request) { return (analytics.*answer)(request); };
   };
+  const AlertsApi alerts(tracker, clock);
+  const auto of_alerts = [alerts](Reply (AlertsApi::*answer)(const Request&) const) {
+    return [alerts, answer](const Request& request) { return (alerts.*answer)(request); };
+  };
   const auto get = Method::get, post = Method::post;
   std::vector<Route> table = {
       {get, "/metrics", Access::kRead,
@@ -105,6 +110,7 @@ std::vector<Route> api_routes(const Outside& outside, tracker::Tracker& tracker,
       {get, "/v1/sessions/{id}/explain", Access::kRead, of_sessions(&SessionsApi::explain)},
       {get, "/v1/sessions/{id}/files", Access::kRead, of_sessions(&SessionsApi::files)},
       {get, "/v1/sessions/{id}/files/{file}", Access::kRead, of_sessions(&SessionsApi::file)},
+      {get, "/v1/sessions/{id}/alerts", Access::kRead, of_alerts(&AlertsApi::of_session)},
       {get, "/v1/sessions/{id}/insights", Access::kRead, of_sessions(&SessionsApi::insights)},
       {get, "/v1/sessions/{id}/snapshots", Access::kRead, of_past(&AnalyticsApi::snapshots)},
       {get, "/v1/sessions/{id}/analytics", Access::kRead, of_past(&AnalyticsApi::analytics)},
@@ -115,6 +121,8 @@ std::vector<Route> api_routes(const Outside& outside, tracker::Tracker& tracker,
       {get, "/v1/sessions/{id}/validation", Access::kRead, of_sessions(&SessionsApi::validation)},
       {Method::delete_, "/v1/sessions/{id}", Access::kChange, of_sessions(&SessionsApi::stop)},
       {post, "/v1/sessions/cleanup", Access::kChange, of_sessions(&SessionsApi::clean_up)},
+      {get, "/v1/alerts", Access::kRead, of_alerts(&AlertsApi::list)},
+      {post, "/v1/alerts/{id}/dismiss", Access::kChange, of_alerts(&AlertsApi::dismiss)},
       {post, "/v1/validate", Access::kBoth,
        [](const Request& r) { return answer_validate(r.body); }},
       {post, "/v1/insights", Access::kBoth,

@@ -1,5 +1,7 @@
 #include "agent/web/json.h"
 
+#include "agent/web/alert_json.h"
+
 namespace agent::web {
 namespace {
 
@@ -123,7 +125,7 @@ void write_session(JsonWriter& json, const SessionSnapshot& session) {
   json.member("state", name_of(session.state));
   write_metrics(json.key("metrics"), session);
   if (session.eta) write_eta(json.key("eta"), session);
-  if (mode >= Mode::kEnhanced) json.key("alerts").begin_array().end_array();
+  if (session.identity->config.performance_alerts) write_active_alerts(json.key("alerts"), session);
   if (mode >= Mode::kComprehensive)
     write_insights(json.key("insights"), progress::insights(session));
   json.end_object();

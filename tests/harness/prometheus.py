@@ -14,13 +14,15 @@ from harness.polling import until
 class Prometheus:
     """With `beside`, it scrapes itself too, as a target that is no agent."""
 
-    def __init__(self, *targets, interval="250ms", beside=False):
+    def __init__(self, *targets, interval="250ms", beside=False, rules=None, alertmanager=None):
         self.temporary = tempfile.TemporaryDirectory(prefix="prometheus-")
         self.port = free_port()
         folder = Path(self.temporary.name)
+        alerting = (f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{alertmanager}']}}]}}]}}\n"
+                    if alertmanager else "")
         (folder / "prometheus.yml").write_text(
-            f"global: {{scrape_interval: {interval}, scrape_timeout: {interval}}}\n"
-            "scrape_configs:\n"
+            f"global: {{scrape_interval: {interval}, scrape_timeout: {interval}, evaluation_interval: {interval}}}\n"
+            f"rule_files: [{rules or ''}]\n" + alerting + "scrape_configs:\n"
             f"- {{job_name: agent, honor_labels: true, static_configs: [{{targets: {json.dumps(targets)}}}]}}\n"
             + (f"- {{job_name: beside, static_configs: [{{targets: ['127.0.0.1:{self.port}']}}]}}\n" if beside else ""))
         self.log_path = folder / "log"

@@ -90,6 +90,7 @@ progress::SessionSnapshot session(Mode mode) {
   identity.currency = "EUR";
   identity.labels = {{"team", "se\"arch"}};
   identity.config.mode = mode;
+  identity.config.performance_alerts = mode >= Mode::kEnhanced;
   s.identity = std::make_shared<const progress::SessionIdentity>(identity);
   s.state = progress::SessionState::kWorking;
   s.last_event_time = kStart + 119s;
@@ -113,7 +114,7 @@ TEST(SessionJson, OfAMinimalSessionHoldsWhatItComputes) {
       R"({"session":{"id":"nightly/1","name":"nightly","family":"nightly","attempt":1,)"
       R"("mode":"minimal","currency":"EUR","config":{"updateIntervalMs":1000,)"
       R"("etaUpdateIntervalMs":1000,"throughputWindowMs":60000,"enableRealTimeUpdates":true,)"
-      R"("enablePerformanceAlerts":true,"enableETAOptimization":true,)"
+      R"("enablePerformanceAlerts":false,"enableETAOptimization":true,)"
       R"("enableQualityTracking":true,"enablePersistence":true,"enableAnalytics":true,)"
       R"("alertThresholds":{"highErrorRate":0.1,"etaDeviationPercent":50,)"
       R"("qualityScoreThreshold":0.7}},"labels":{"team":"se\"arch"},"isTracking":true,)"

@@ -1,0 +1,21 @@
+#include "agent/alert/policy.h"
+
+namespace agent::alert {
+
+std::optional<InForce> Policy::in_force(std::size_t rule, const Subject& subject) const {
+  const Rule& r = rules()[rule];
+  const Override& o = overrides_[rule];
+  if (!o.enabled) return std::nullopt;
+  std::optional<double> threshold;
+  if (r.own_threshold != nullptr && subject.session != nullptr)
+    threshold = r.own_threshold(*subject.session);
+  if (!threshold) threshold = o.threshold ? o.threshold : r.threshold;
+  if (!threshold) return std::nullopt;
+  return InForce{*threshold, hold(rule), r.keep, severity(rule)};
+}
+
+std::optional<InForce> Policy::in_force(std::size_t rule) const {
+  return in_force(rule, Subject{});
+}
+
+}  // namespace agent::alert

@@ -1,0 +1,77 @@
+// How sessions' alerts are followed: see sessions.h.
+#include <algorithm>
+#include <utility>
+
+#include "agent/tracker/sessions.h"
+
+namespace agent::tracker {
+
+bool Tracked::look(Now at, const alert::Policy& policy, bool superseded, bool publishes,
+                   std::vector<alert::Alert>& changed) {
+  const std::size_t before = changed.size();
+  const bool was_on = standing_ != nullptr;
+  if (session_.config().performance_alerts) {
+    const progress::SnapshotPtr now = publishes ? snapshot(at) : make_answer(at, false);
+    watch_.look({.session = now.get(), .superseded = superseded}, policy, at, changed);
+    standing_ = watch_.standing();
+    if (!was_on && publishes) published_.reset();  // the next one shows them
+  } else {
+    watch_.close(alert::Reason::kSwitchedOff, at, changed);
+    standing_ = nullptr;
+  }
+  const bool matters = changed.size() > before || (was_on && !standing_);
+  if (matters) session_.note_alerts_changed();
+  return matters;
+}
+
+std::optional<alert::Alert> Tracked::dismiss(std::string_view alert) {
+  auto dismissed = watch_.dismiss(alert);
+  if (!dismissed) return dismissed;
+  standing_ = watch_.standing();
+  session_.note_alerts_changed();
+  return dismissed;
+}
+
+// What came into being of a family last, so that what its earlier runs complain of can end.
+void Sessions::follow_family(const Tracked& tracked) {
+  const std::string& family = tracked.session().identity()->family;
+  if (family.empty()) return;
+  Run& latest = latest_run_[family];
+  latest = std::max(latest, Run{tracked.session().start(), tracked.serial()});
+}
+
+// Runs of one family may overlap; only one that began after this one's end takes its place.
+bool Sessions::is_superseded(const Tracked& tracked) const {
+  const progress::Session& session = tracked.session();
+  if (!session.ended() || session.identity()->family.empty()) return false;
+  const auto latest = latest_run_.find(session.identity()->family);
+  return latest != latest_run_.end() && latest->second.serial != tracked.serial() &&
+         latest->second.start >= *session.end_time();
+}
+
+void Sessions::look_at(Tracked& tracked, Now at) {
+  if (!tracked.look(at, policy_, is_superseded(tracked), !keeps_changes_, alert_changes_)) return;
+  ++generation_;
+  touch(tracked);
+}
+
+void Sessions::look_at_all(Now at) {
+  latest_run_.clear();
+  for (const auto& [serial, tracked] : by_serial_) follow_family(*tracked);
+  for (const auto& [serial, tracked] : by_serial_) look_at(*tracked, at);
+  if (alert_changes_.size() <= kMostAlertChanges) return;
+  alert_changes_.erase(alert_changes_.begin(), alert_changes_.end() - kMostAlertChanges);
+}
+
+std::optional<alert::Alert> Sessions::dismiss(std::string_view alert) {
+  for (const auto& [serial, tracked] : by_serial_) {
+    auto dismissed = tracked->dismiss(alert);
+    if (!dismissed) continue;
+    ++generation_;
+    touch(*tracked);
+    return dismissed;
+  }
+  return std::nullopt;
+}
+
+}  // namespace agent::tracker

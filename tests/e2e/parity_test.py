@@ -1,0 +1,133 @@
+"""The same stories, seen by the agent and by a real Prometheus with the shipped rules: the same alerts fire,
+with the same labels, and the same resolve; both paths lead to the same receiver."""
+
+import re
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from harness.agent import Agent, run
+from harness.polling import until
+from harness.prometheus import Prometheus
+from harness.receiver import Alertmanager, Receiver
+
+RULES = ["HighErrorRate", "LowThroughput", "QualityDegradation", "RateLimited", "DeadlineAtRisk", "WorkloadMemoryHigh",
+         "WorkloadNetworkErrors"]
+# As shipped, but that nobody waits for minutes.
+CONFIG = "alerts:\n  rules:\n" + "".join(f"    {name}:\n      for: 1s\n" for name in RULES)
+
+
+def files(session, count, failed=0, **more):
+    return [{"event": "file", "session": session, "file": f"f{i}",
+             "status": "failed" if i < failed else "completed", **more} for i in range(count)]
+
+
+def stories(now):
+    """Each session's events; each has an alert of its own name."""
+    def start(session, **facts):
+        return {"event": "session.start", "session": session, "totalFiles": 100, "family": "of-" + session, **facts}
+
+    def busy(session, ts=now):
+        return {"event": "file", "session": session, "file": "busy", "status": "processing", "ts": ts}
+
+    def limit(session, ts, remaining):
+        return {"event": "rateLimit", "session": session, "ts": ts, "provider": "openai", "hits": 0, "limit": 1000,
+                "remaining": remaining, "resetAt": now + 900}
+
+    return [
+        start("SlowProcessing", config={"alertThresholds": {"slowProcessingMs": 1000}}), busy("SlowProcessing", now - 5),
+        start("HighErrorRate"), *files("HighErrorRate", 30, 10), busy("HighErrorRate"),
+        start("LowThroughput", config={"alertThresholds": {"lowThroughput": 1000}}), busy("LowThroughput"),
+        *files("LowThroughput", 3),
+        start("QualityDegradation"), *files("QualityDegradation", 30, quality=0.2), busy("QualityDegradation"),
+        start("RateLimited", concurrency=1), busy("RateLimited"),
+        {"event": "rateLimit", "session": "RateLimited", "delayMs": 50000, "provider": "openai"},
+        start("QuotaExhaustionAhead", ts=now - 40), limit("QuotaExhaustionAhead", now - 35, 900),
+        limit("QuotaExhaustionAhead", now - 5, 600),
+        start("DeadlineAtRisk", deadline=now - 60, ts=now - 100), busy("DeadlineAtRisk", now - 90),
+        *files("DeadlineAtRisk", 10),
+        start("CostOverBudget", costBudget=1, currency="USD"), *files("CostOverBudget", 30, cost=0.1),
+        start("WorkloadMemoryHigh"),
+        {"event": "resource", "session": "WorkloadMemoryHigh", "memoryBytes": 95, "memoryLimitBytes": 100},
+        start("WorkloadNetworkErrors"),
+        {"event": "resource", "session": "WorkloadNetworkErrors", "networkErrors": 1},
+        {"event": "resource", "session": "WorkloadNetworkErrors", "networkErrors": 9},
+        start("SuccessRateBelowTarget"), *files("SuccessRateBelowTarget", 19, 2),
+        {"event": "session.end", "session": "SuccessRateBelowTarget", "status": "failed"},
+        # And some that nobody should hear of.
+        start("well"), *files("well", 30, 3), busy("well"),
+        start("quiet", config={"enablePerformanceAlerts": False}), *files("quiet", 30, 20), busy("quiet"),
+        start("lenient", config={"alertThresholds": {"highErrorRate": 0.9}}), *files("lenient", 30, 20), busy("lenient"),
+    ]
+
+
+class Parity(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="parity-")))
+        self.receiver = self.enterContext(Receiver())
+        self.manager = self.enterContext(Alertmanager(self.receiver.port))
+        config = self.folder / "agent.yaml"
+        config.write_text(CONFIG + f"notify:\n  alertmanagers:\n    - url: http://127.0.0.1:{self.manager.port}\n"
+                          "  external_labels:\n    path: agent\n")
+        written = run("docs", "rules", f"--config.file={config}")
+        self.assertEqual(0, written.returncode, written.stderr)
+        (self.folder / "rules.yaml").write_text(re.sub(r" *keep_firing_for: \w+\n", "", written.stdout))
+        self.agent = self.enterContext(Agent(f"--config.file={config}"))
+        self.prometheus = self.enterContext(Prometheus(
+            f"127.0.0.1:{self.agent.web_port}", "1s", rules=self.folder / "rules.yaml",
+            alertmanager=f"127.0.0.1:{self.manager.port}"))
+
+    def as_the_agent_sees_it(self):
+        return {("Progress" + a["name"], a["severity"], a.get("session"))
+                for a in self.agent.get("/v1/alerts").json()["items"] if a["state"] == "firing"}
+
+    def as_prometheus_sees_it(self):
+        rows = self.prometheus.query('ALERTS{alertstate="firing"}')
+        for labels, _ in rows:
+            if "session" in labels:
+                self.assertEqual("of-" + labels["session"], labels["family"])
+        return {(labels["alertname"], labels["severity"], labels.get("session")) for labels, _ in rows}
+
+    def heard(self, status):
+        """The (alert, path) pairs that the receiver was last told of as firing, or as resolved."""
+        last = {}
+        for alert in self.receiver.alerts():
+            labels = alert["labels"]
+            last[labels["alertname"], labels["session"], labels.get("path", "prometheus")] = alert["status"]
+        return {(name, session, path) for (name, session, path), was in last.items() if was == status}
+
+    def test_both_fire_and_resolve_the_same(self):
+        events = stories(time.time())
+        self.assertEqual(200, self.agent.post(events).status)
+        sessions = {event["session"] for event in events} - {"well", "quiet", "lenient"}
+        expected = {("Progress" + name, name) for name in sessions}
+
+        def both_fire():
+            agent, prometheus = self.as_the_agent_sees_it(), self.as_prometheus_sees_it()
+            return agent == prometheus and expected <= {(name, session) for name, _, session in agent}
+
+        until(both_fire, 60, lambda: f"agent {sorted(map(str, self.as_the_agent_sees_it()))}\n"
+                                     f"prometheus {sorted(map(str, self.as_prometheus_sees_it()))}")
+        # What makes the others ring makes these not.
+        silent = {(name, session) for name, _, session in self.as_the_agent_sees_it()
+                  if session == "quiet" or name == "ProgressHighErrorRate" and session != "HighErrorRate"}
+        self.assertEqual(set(), silent)
+        wanted = {(name, session, path) for name, session in expected for path in ("agent", "prometheus")}
+        until(lambda: wanted <= self.heard("firing"), 60, lambda: str(wanted - self.heard("firing")))
+
+        # Every session ends well, or a later run of its family begins.
+        every = sessions | {"well", "lenient"}
+        ends = [{"event": "session.end", "session": s, "status": "completed"} for s in every]
+        again = [{"event": "session.start", "session": s + "-again", "family": "of-" + s} for s in every]
+        self.assertEqual(200, self.agent.post(ends).status)
+        time.sleep(0.05)
+        self.assertEqual(200, self.agent.post(again).status)
+        until(lambda: not self.as_the_agent_sees_it() and not self.as_prometheus_sees_it(), 60,
+              lambda: f"{self.as_the_agent_sees_it()} {self.as_prometheus_sees_it()}")
+        until(lambda: not self.heard("firing"), 90, lambda: str(self.heard("firing")))
+        self.assertLessEqual(wanted, self.heard("resolved"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,234 @@
+// Alerts as the tracker follows them: for all sessions, each second, and at once when one ends.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "agent/alert/alert.h"
+#include "tests/fakes/one_tracker.h"
+
+namespace agent::tracker {
+namespace {
+
+using alert::Alert;
+using fakes::now_at;
+using fakes::OneTracker;
+using progress::FileStatus;
+
+class AlertsTest : public ::testing::Test {
+ protected:
+  // A run of a family whose files fail in that share, in percent.
+  void run(double at, std::string_view session, int failed, std::string_view family = "nightly",
+           progress::Mode mode = progress::Mode::kComprehensive) {
+    progress::SessionStarted started;
+    started.facts.family = family;
+    started.facts.mode = mode;
+    (void)tracker.send(at, session, started);
+    for (int i = 0; i < 100; ++i)
+      (void)tracker.file(at, session, "f" + std::to_string(i),
+                         i < failed ? FileStatus::kFailed : FileStatus::kCompleted);
+  }
+  void tick_until(double from, double to) {
+    for (double t = from; t <= to; ++t) tracker.tick(t);
+  }
+  // Silence and haste, of which there is much here, have alerts of their own.
+  static bool is_meant(const Alert& alert) {
+    return alert.name() == "HighErrorRate" || alert.name() == "SuccessRateBelowTarget";
+  }
+  // "name state" of the session's current alerts.
+  std::string alerts(double at, std::string_view session) {
+    const auto snapshot = tracker.session(at, session);
+    if (!snapshot) return "gone";
+    if (!snapshot->alerts) return "off";
+    std::string text;
+    for (const Alert& alert : snapshot->alerts->current) {
+      if (!is_meant(alert)) continue;
+      text += (text.empty() ? "" : ", ") + std::string(alert.name()) + " " +
+              std::string(name_of(alert.state));
+    }
+    return text;
+  }
+  std::string changes() {
+    std::string text;
+    for (const Alert& alert : tracker.tracker().take_alert_changes()) {
+      if (!is_meant(alert)) continue;
+      text += (text.empty() ? "" : ", ") + std::string(alert.name()) + " " +
+              std::string(name_of(alert.state)) + ": " + std::string(name_of(alert.reason));
+    }
+    return text;
+  }
+
+  static Settings without_haste() {
+    Settings settings;
+    settings.alerts.set(*alert::find_rule("EtaDeviation"), {.enabled = false});
+    return settings;
+  }
+
+  OneTracker tracker{without_haste()};
+};
+
+TEST_F(AlertsTest, FollowTheTick) {
+  run(0, "a", 20);
+  tracker.tick(1);
+  EXPECT_EQ(alerts(1, "a"), "HighErrorRate pending");
+  tick_until(2, 61);
+  EXPECT_EQ(alerts(61, "a"), "HighErrorRate firing");
+  EXPECT_EQ(changes(), "HighErrorRate pending: breached, HighErrorRate firing: held");
+  EXPECT_EQ(changes(), "");
+}
+
+TEST_F(AlertsTest, LookAtOnceWhenASessionEnds) {
+  run(0, "a", 6);
+  (void)tracker.end(1, "a");
+  EXPECT_EQ(alerts(1, "a"), "SuccessRateBelowTarget firing");
+}
+
+TEST_F(AlertsTest, OfAFailedRunEndWhenALaterOneBegins) {
+  run(0, "a", 20);
+  (void)tracker.end(1, "a");
+  tracker.tick(2);
+  ASSERT_EQ(alerts(2, "a"), "SuccessRateBelowTarget firing");
+  run(10, "b", 0);
+  tracker.tick(10);
+  EXPECT_EQ(alerts(10, "a"), "");
+  (void)tracker.end(11, "b");
+  tracker.tick(12);
+  EXPECT_EQ(alerts(12, "b"), "") << "none is left";
+}
+
+TEST_F(AlertsTest, OfAFailedRunStayWhileAnotherRanBesideIt) {
+  run(0, "a", 20);
+  run(1, "b", 0);
+  (void)tracker.end(5, "a");
+  tracker.tick(6);
+  EXPECT_EQ(alerts(6, "a"), "SuccessRateBelowTarget firing")
+      << "the other had begun before this one failed";
+}
+
+TEST_F(AlertsTest, OfAnotherFamilySupersedeNothing) {
+  run(0, "a", 20);
+  (void)tracker.end(1, "a");
+  run(10, "b", 0, "weekly");
+  tracker.tick(11);
+  EXPECT_EQ(alerts(11, "a"), "SuccessRateBelowTarget firing");
+}
+
+TEST_F(AlertsTest, EndWithANewAttempt) {
+  run(0, "a", 20);
+  (void)tracker.end(1, "a");
+  (void)tracker.start(10, "a");
+  tracker.tick(11);
+  EXPECT_EQ(alerts(11, "a"), "");
+}
+
+TEST_F(AlertsTest, EndWhenTrackingIsStopped) {
+  run(0, "a", 20);
+  tick_until(1, 61);
+  (void)changes();
+  tracker.tracker().stop("a", now_at(62));
+  EXPECT_EQ(changes(), "HighErrorRate resolved: gone");
+}
+
+TEST_F(AlertsTest, EndWhenTheSessionIsRemoved) {
+  run(0, "a", 20);
+  tick_until(1, 61);
+  (void)changes();
+  EXPECT_EQ(tracker.tracker().clean_up(Duration::zero(), now_at(62)), 1U);
+  EXPECT_EQ(changes(), "HighErrorRate resolved: gone");
+}
+
+TEST_F(AlertsTest, EndWithAStaleSession) {
+  run(0, "a", 20);
+  tick_until(1, 61);
+  tracker.tick(3601);
+  tracker.tick(3602);
+  EXPECT_EQ(alerts(3602, "a"), "");
+  EXPECT_EQ(name_of(tracker.session(3602, "a")->state), "stale");
+}
+
+TEST_F(AlertsTest, AreOffBelowModeEnhanced) {
+  run(0, "a", 20, "nightly", progress::Mode::kBasic);
+  run(0, "b", 20, "nightly", progress::Mode::kEnhanced);
+  tracker.tick(1);
+  EXPECT_EQ(alerts(1, "a"), "off");
+  EXPECT_EQ(alerts(1, "b"), "HighErrorRate pending");
+}
+
+TEST_F(AlertsTest, EndWhenTheSessionSwitchesThemOff) {
+  run(0, "a", 20);
+  tick_until(1, 61);
+  (void)changes();
+  progress::SessionUpdated update;
+  update.facts.config.performance_alerts = false;
+  (void)tracker.send(62, "a", update);
+  tracker.tick(63);
+  EXPECT_EQ(alerts(63, "a"), "off");
+  EXPECT_EQ(changes(), "HighErrorRate resolved: switched off");
+}
+
+TEST_F(AlertsTest, AreDismissedByTheirId) {
+  run(0, "a", 20);
+  tick_until(1, 61);
+  const std::string id = tracker.session(61, "a")->alerts->current.at(0).id;
+  EXPECT_FALSE(tracker.tracker().dismiss("no such id"));
+  const auto dismissed = tracker.tracker().dismiss(id);
+  ASSERT_TRUE(dismissed);
+  EXPECT_TRUE(tracker.session(61, "a")->alerts->current.at(0).dismissed) << "seen at once";
+}
+
+TEST_F(AlertsTest, TakeNewDefaultsFromAReload) {
+  run(0, "a", 20);
+  tick_until(1, 61);
+  Settings settings;
+  settings.rules.thresholds.high_error_rate = 0.3;
+  tracker.tracker().configure(settings, now_at(62));
+  tracker.tick(62);
+  EXPECT_EQ(alerts(62, "a"), "");
+  EXPECT_EQ(tracker.session(62, "a")->identity->config.thresholds.high_error_rate, 0.3);
+  settings.rules.thresholds.high_error_rate = 0.1;
+  settings.alerts.set(*alert::find_rule("HighErrorRate"), {.hold = Duration::zero()});
+  tracker.tracker().configure(settings, now_at(63));
+  tracker.tick(63);
+  EXPECT_EQ(alerts(63, "a"), "HighErrorRate firing");
+}
+
+TEST_F(AlertsTest, KeepTheSessionsOwnThresholdThroughAReload) {
+  progress::SessionStarted started;
+  started.facts.config.thresholds.high_error_rate = 0.5;
+  (void)tracker.send(0, "a", started);
+  tracker.tracker().configure({}, now_at(1));
+  EXPECT_EQ(tracker.session(1, "a")->identity->config.thresholds.high_error_rate, 0.5);
+}
+
+TEST_F(AlertsTest, OfTheAgentAreInTheView) {
+  alert::AgentHealth ill;
+  ill.fullest = 0.99;
+  tracker.tracker().tick(now_at(0), ill);
+  tracker.tracker().tick(now_at(61), ill);
+  const View view = tracker.tracker().view(now_at(61));
+  ASSERT_TRUE(view.own_alerts);
+  ASSERT_EQ(view.own_alerts->current.size(), 1U);
+  EXPECT_EQ(view.own_alerts->current[0].name(), "AgentNearLimit");
+  EXPECT_EQ(view.own_alerts->current[0].session, "");
+}
+
+TEST_F(AlertsTest, OfTheAgentSeeStorageFail) {
+  tracker.tracker().storage_fails(true);
+  tracker.tick(0);
+  tracker.tick(61);
+  EXPECT_EQ(tracker.tracker().view(now_at(61)).own_alerts->current.at(0).name(),
+            "AgentStorageFailing");
+}
+
+// A change of an alert is a change of what outputs show.
+TEST_F(AlertsTest, RaiseTheGeneration) {
+  run(0, "a", 20);
+  tracker.tick(1);
+  const auto before = tracker.tracker().generation();
+  tracker.tick(2);
+  EXPECT_EQ(tracker.tracker().generation(), before);
+  tick_until(3, 61);
+  EXPECT_GT(tracker.tracker().generation(), before);
+}
+
+}  // namespace
+}  // namespace agent::tracker
