@@ -141,7 +141,9 @@ void Agent::look_at_everything() {
   alert::AgentHealth health;
   cli::note_fullest(cli::limits_used(settings_, tracker_.totals()), health);
   health.notifications_failing = notifier_.is_failing();
-  tracker_.tick(clock_.now(), health);
+  const Now now = clock_.now();
+  tracker_.tick(now, health);
+  if (!storage_ && recent_.is_due(now.steady)) recent_.look(tracker_.view(now));
   for (const alert::Alert& alert : tracker_.take_alert_changes()) log_alert(alert);
   if (notifier_.has_targets()) notifier_.tell(tracker_.view(clock_.now()));
 }
@@ -268,7 +270,7 @@ void Agent::put_in_force() {
 }
 
 progress::PastSource Agent::past() {
-  if (settings_.storage.path.empty()) return {};
+  if (settings_.storage.path.empty()) return recent_past();
   return {
       [this](auto... what) { return storage_->reader().minutes(what...); },
       [this](const std::string& family, std::size_t limit) {
@@ -276,6 +278,22 @@ progress::PastSource Agent::past() {
       },
       [this](const std::string& after, std::size_t limit) {
         return storage_->reader().families(after, limit);
+      },
+  };
+}
+
+progress::PastSource Agent::recent_past() {
+  const auto recent = [this]() -> const history::Recent& {
+    recent_.look(tracker_.view(clock_.now()));
+    return recent_;
+  };
+  return {
+      [recent](auto... what) { return recent().minutes(what...); },
+      [recent](const std::string& family, std::size_t limit) {
+        return recent().runs(family, limit);
+      },
+      [recent](const std::string& after, std::size_t limit) {
+        return recent().families(after, limit);
       },
   };
 }

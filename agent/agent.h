@@ -13,6 +13,7 @@
 
 #include "agent/cli/storage.h"
 #include "agent/clock.h"
+#include "agent/history/recent.h"
 #include "agent/eta/model.h"
 #include "agent/metrics/exposition.h"
 #include "agent/notify/notifier.h"
@@ -72,6 +73,7 @@ class Agent {
   void put_in_force();
   void start_storage();
   [[nodiscard]] progress::PastSource past();
+  [[nodiscard]] progress::PastSource recent_past();
   [[nodiscard]] web::Outside outside();
   [[nodiscard]] std::vector<web::Route> routes();
   metrics::Page render(const metrics::Request& request);
@@ -87,6 +89,7 @@ class Agent {
   boost::asio::io_context loop_{1};
   web::Durability durability_{loop_.get_executor(), tracker_};
   std::optional<cli::Storage> storage_;  // none: memory only
+  history::Recent recent_;               // the past without storage
   notify::Notifier notifier_;
   wire::Intake intake_;
   wire::Listener stream_listener_;

@@ -15,11 +15,6 @@ using progress::PastRun;
 constexpr std::size_t kMostRuns = 100;     // of a family, looked at
 constexpr std::size_t kMostMinutes = 240;  // in analytics
 
-Reply needs_storage(std::string_view what) {
-  return error_reply(404, "not_enabled",
-                     std::string(what) + " needs storage: start the agent with --storage.path");
-}
-
 Reply cannot_read(const Error& error) {
   return error_reply(503, "storage_failing", "the history cannot be read: " + error.message);
 }
@@ -33,7 +28,6 @@ Reply AnalyticsApi::snapshots(const Request& request) const {
   if (!session) return session.error();
   if (!(*session)->identity->config.analytics)
     return not_enabled(**session, "a snapshot", Mode::kComprehensive);
-  if (!past_.minutes) return needs_storage("a session's history");
   const Instant from{Duration(static_cast<std::int64_t>(window->cursor))};
   auto minutes =
       past_.minutes((*session)->serial, (*session)->identity->attempt, from, window->limit + 1);
@@ -53,22 +47,21 @@ Reply AnalyticsApi::analytics(const Request& request) const {
   if (!session.identity->config.analytics)
     return not_enabled(session, "analytics", Mode::kComprehensive);
   std::vector<PastRun> runs;
-  std::vector<progress::PastMinute> minutes;
-  if (past_.runs) {
+  if (!session.identity->family.empty()) {
     auto read = past_.runs(session.identity->family, kMostRuns);
     if (!read) return cannot_read(read.error());
-    if (!session.identity->family.empty()) runs = *std::move(read);
-    auto history =
-        past_.minutes(session.serial, session.identity->attempt, Instant{}, kMostMinutes);
-    if (history) minutes = *std::move(history);
+    runs = *std::move(read);
   }
+  const auto minutes =
+      past_.minutes(session.serial, session.identity->attempt, Instant{}, kMostMinutes);
+  if (!minutes) return cannot_read(minutes.error());
   return json_reply_of([&](JsonWriter& json) {
     json.begin_object();
     write_trends(json.key("throughputTrends"), session.metrics);
     write_quality(json.key("qualityMetrics"), session.metrics);
     write_costs(json.key("costAnalysis"), session);
     json.key("performanceHistory").begin_array();
-    for (const auto& minute : minutes) write_minute(json, minute);
+    for (const auto& minute : *minutes) write_minute(json, minute);
     json.end_array();
     write_accuracy(json.key("etaAccuracy"), runs);
     write_stages(json.key("stageBreakdown"), session);
@@ -78,7 +71,6 @@ Reply AnalyticsApi::analytics(const Request& request) const {
 }
 
 Reply AnalyticsApi::families(const Request& request) const {
-  if (!past_.families) return needs_storage("the history of families");
   const auto limit = limit_of(request);
   if (!limit) return limit.error();
   auto families =
@@ -100,7 +92,6 @@ Reply AnalyticsApi::families(const Request& request) const {
 }
 
 Reply AnalyticsApi::family(const Request& request) const {
-  if (!past_.runs) return needs_storage("the history of families");
   const std::string& name = request.target.segments[2];
   const auto runs = past_.runs(name, kMostRuns);
   if (!runs) return cannot_read(runs.error());

@@ -1,6 +1,5 @@
 // AnalyticsApi: what GET answers about the past: a session's snapshots and analytics, and its
-// family's runs. Each function is the answer of one route (api.cc). What needs storage is 404
-// `not_enabled` without it. Event loop only.
+// family's runs. Each function is the answer of one route (api.cc). Event loop only.
 #pragma once
 
 #include "agent/clock.h"
@@ -13,7 +12,7 @@ namespace agent::web {
 
 class AnalyticsApi {
  public:
-  // `past` outlives it; its functions are empty without storage.
+  // `past` outlives it.
   AnalyticsApi(tracker::Tracker& tracker, const Clock& clock, const progress::PastSource& past)
       : tracker_(tracker), clock_(clock), past_(past) {}
 

@@ -27,7 +27,7 @@ struct Outside {
   std::function<Result<void>()> reload;  // of the configuration
   // Members of GET /v1/status: the configuration in force, sources, storage, queues.
   std::function<void(JsonWriter&)> status;
-  // What is stored of the past; its functions are empty without storage.
+  // What is stored of the past or, without storage, remembered.
   progress::PastSource past;
 };
 
