@@ -7,21 +7,19 @@ import time
 import unittest
 import urllib.error
 import urllib.parse
+from pathlib import Path
 
 from harness import dashboards, promql
 from harness.agent import Agent
 from harness.polling import until
 from harness.prometheus import Prometheus
+from harness.receiver import Receiver
 
 JOB = "report-1"  # has what the demo's sessions lack: a deadline, resources, quotas, and it overspends
 VALUES = {"job": ".+", "instance": ".+", "namespace": ".*", "family": ".*", "datasource": "prometheus",
           "__rate_interval": "2s", "__range": "1m", "__range_s": "60"}
 # Families without a series here, and why. Once the agent shows one, its queries must give data.
 UNFILLED = {
-    "progress_alert_active": "the agent has no alerts yet",
-    "progress_session_alert_threshold": "the agent has no alerts yet",
-    "progress_agent_notifications_failing": "nobody is told: no Alertmanager is configured",
-    "progress_agent_notifications_total": "nobody is told: no Alertmanager is configured",
     "progress_file_progress_ratio": "the agent does not single out files yet",
 }
 
@@ -64,10 +62,12 @@ def events_of_job(deadline):
 class Panels(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        storage = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="storage-"))
+        told = cls.enterClassContext(Receiver())
+        folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="dashboards-")))
+        (folder / "agent.yaml").write_text(f"notify: {{webhooks: [{{url: 'http://127.0.0.1:{told.port}/'}}]}}\n")
         cls.agent = cls.enterClassContext(Agent(
-            "--speed=60", "--metrics.per-file=active", "--sessions.stale-after=3s", f"--storage.path={storage}",
-                                                command="demo"))
+            "--speed=60", "--metrics.per-file=active", "--sessions.stale-after=3s", f"--storage.path={folder}",
+            f"--config.file={folder}/agent.yaml", command="demo"))
         cls.prometheus = cls.enterClassContext(Prometheus(f"127.0.0.1:{cls.agent.web_port}", beside=True))
         cls.began = time.time()
         cls.events = events_of_job(cls.began + 3600)

@@ -93,7 +93,7 @@ def arguments():
 def main():
     given = arguments()
     with Agent(*DEMO, command="demo", binary=given.agent.resolve()) as agent, \
-            Prometheus(f"127.0.0.1:{agent.web_port}", INTERVAL) as prometheus:
+            Prometheus(f"127.0.0.1:{agent.web_port}", interval=INTERVAL) as prometheus:
         agent.binary = given.agent.resolve()
 
         def is_far():
