@@ -20,7 +20,7 @@ RENDERED = [
      "workload.podAnnotations.note=y", "workload.podSecurityContext.fsGroup=1", "workload.nodeSelector.disk=ssd"),
     (*JOB, "workload.command={sh,-c}", "workload.args={exit 0}", "workload.env[0].name=A", "workload.env[0].value=b",
      "workload.tolerations[0].operator=Exists", "workload.imagePullSecrets[0].name=pull"),
-    ("dashboards.enabled=true",), (*JOB, "podMonitor.enabled=true", "podMonitor.labels.release=prometheus", "agent.extraArgs={--log.level=debug}"),
+    ("dashboards.enabled=true", "rules.enabled=true", "rules.labels.release=prometheus"), (*JOB, "podMonitor.enabled=true", "podMonitor.labels.release=prometheus", "agent.extraArgs={--log.level=debug}"),
     (*JOB, "agent.config.sessions.linger=1h", "agent.config.sessions.max_files=5000000", "agent.image.tag=v2"),
 ]
 REFUSED = {
@@ -86,7 +86,7 @@ class Chart(unittest.TestCase):
         kinds = [each["kind"] for each in found]
         for kind in ("Job", "CronJob", "Deployment"):
             self.assertEqual(sum(f"workload.kind={kind}" in values for values in RENDERED), kinds.count(kind))
-        self.assertEqual(1, kinds.count("PodMonitor"))
+        self.assertEqual((1, 1), (kinds.count("PodMonitor"), kinds.count("PrometheusRule")))
         self.assertEqual(1 + len(DASHBOARDS), kinds.count("ConfigMap"))
 
     def test_values_nobody_knows_are_refused(self):
@@ -141,8 +141,9 @@ class Chart(unittest.TestCase):
             done = tools.helm("package", CHART, "--destination", folder)
             self.assertEqual(0, done.returncode, done.stderr)
             package, = Path(folder).glob("*.tgz")
-            found = self.render("dashboards.enabled=true", chart=package)
+            found = self.render("dashboards.enabled=true", "rules.enabled=true", chart=package)
         self.assertEqual(len(DASHBOARDS), sum(each["kind"] == "ConfigMap" for each in found))
+        self.assertEqual(1, sum(each["kind"] == "PrometheusRule" for each in found))
 
     def test_helm_test_is_a_pod_that_an_agent_gates(self):
         pod, = (each for each in self.render(*JOB) if each["kind"] == "Pod")

@@ -188,6 +188,8 @@ class Monitoring(unittest.TestCase):
         found = tools.objects(tools.kustomize(CONFIG / "monitoring"))
         monitor, = (each for each in found if each["kind"] == "PodMonitor")
         endpoint, = monitor["spec"]["podMetricsEndpoints"]
+        rule, = (each for each in found if each["kind"] == "PrometheusRule")
+        self.assertIn("ProgressAgentDown", {each.get("alert") for group in rule["spec"]["groups"] for each in group["rules"]})
         dashboards = [each for each in found if each["kind"] == "ConfigMap"]
         self.assertEqual(len(list((ROOT / "dashboards").glob("*.json"))), len(dashboards))
         for dashboard in dashboards:
