@@ -48,6 +48,8 @@ tracker::Settings tracker_settings(const settings::Settings& s,
   limits.max_ended = size(s.sessions.max_ended);
   limits.max_files = size(s.sessions.max_files);
   limits.max_label_values = size(s.metrics.max_label_values);
+  const bool shows_files = s.metrics.per_file == settings::PerFile::kActive;
+  limits.slowest_files = shows_files ? size(s.metrics.max_file_series) : 0;
   limits.stale_after = s.sessions.stale_after;
   limits.linger = s.sessions.linger;
   for (const auto& [name, price] : s.pricing) {

@@ -643,7 +643,7 @@ void Session::fill(SessionSnapshot& s, Now at) const {
   if (const auto oldest = files_.oldest_start(); oldest && !end_time_) {
     s.oldest_in_flight = std::max(Duration::zero(), s.metrics.current_time - *oldest);
   }
-  s.slowest_files.clear();
+  fill_slowest(s);
   s.resources = resources_;
   if (resources_.network_errors) {
     s.resources.network_errors_in_window = network_errors_window_.sum(s.metrics.current_time);
@@ -652,6 +652,23 @@ void Session::fill(SessionSnapshot& s, Now at) const {
   s.rejected = rejected_;
   s.duplicates = duplicates_;
   s.stale_events = stale_events_;
+}
+
+// The files in flight longest, oldest first. O(files in flight).
+void Session::fill_slowest(SessionSnapshot& s) const {
+  s.slowest_files.clear();
+  if (rules_->limits.slowest_files == 0 || end_time_) return;
+  const auto in_flight = files_.in_flight();
+  std::vector<InFlight> slowest(std::min(rules_->limits.slowest_files, in_flight.size()));
+  std::ranges::partial_sort_copy(in_flight, slowest, {}, &InFlight::started, &InFlight::started);
+  for (const InFlight& one : slowest) {
+    const File& file = files_.table().at(one.file);
+    s.slowest_files.push_back(
+        {.file = std::string(file.id()),
+         .stage = std::string(files_.stages().name(file.stage)),
+         .ratio = file.progress / 100,
+         .in_flight = std::max(Duration::zero(), s.metrics.current_time - one.started)});
+  }
 }
 
 }  // namespace agent::progress

@@ -151,6 +151,7 @@ class Session {
   [[nodiscard]] std::int64_t restored_completed() const;
   ProviderTally& provider(std::string_view name);
   void fill(Metrics& m, Now at) const;
+  void fill_slowest(SessionSnapshot& s) const;
   void fill_rates(Metrics& m, Instant now) const;
   void fill_costs_and_quality(Metrics& m) const;
   [[nodiscard]] Duration silence(Now at) const;

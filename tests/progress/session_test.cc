@@ -646,5 +646,35 @@ TEST(SessionRates, AChangedWindowCountsFromThenOn) {
   EXPECT_DOUBLE_EQ(*s.metrics(301).peak_throughput, 6);
 }
 
+// ---- the slowest files
+
+TEST(SlowestFiles, AreNamedWhenAskedForTheOldestFirst) {
+  progress::Rules rules;
+  rules.limits.slowest_files = 2;
+  OneSession s(rules);
+  for (const auto& [ts, name] : {std::pair{1, "b"}, {0, "a"}, {2, "c"}, {3, "d"}}) {
+    FileProgressed e;
+    e.file = name;
+    e.status = kProcessing;
+    e.stage = "parse";
+    e.progress = 25;
+    s.send(10 + ts, e);
+  }
+  s.file(14, "b", kCompleted);
+  const auto slowest = s.at(20).slowest_files;
+  ASSERT_EQ(slowest.size(), 2U);
+  EXPECT_EQ(slowest[0].file, "a");
+  EXPECT_EQ(slowest[0].stage, "parse");
+  EXPECT_DOUBLE_EQ(slowest[0].ratio, 0.25);
+  EXPECT_EQ(slowest[0].in_flight, span(10));
+  EXPECT_EQ(slowest[1].file, "c");
+  s.send(21, SessionEnded{});
+  EXPECT_TRUE(s.at(21).slowest_files.empty());
+
+  OneSession silent;
+  silent.file(0, "a", kProcessing);
+  EXPECT_TRUE(silent.at(1).slowest_files.empty());
+}
+
 }  // namespace
 }  // namespace agent::progress
