@@ -293,11 +293,18 @@ class Unpacker {
     }
     last_ += static_cast<std::uint64_t>(unzigzag(n - 1));
     v = Instant(Duration(static_cast<std::int64_t>(last_)));
+    if (!is_plausible(v) && v != Instant::max()) fail();
   }
   void get(SteadyInstant& v) {
     Instant wall;
     get(wall);
+    if (!is_plausible(wall)) return fail();  // never, too
     v = now_.steady + (wall - now_.wall);
+  }
+  // Within 36,000 years of 1970, so that no difference overflows; anything else is damage.
+  static bool is_plausible(Instant v) {
+    constexpr Duration kFurthest{std::int64_t{1} << 60U};
+    return v.time_since_epoch() >= -kFurthest && v.time_since_epoch() <= kFurthest;
   }
   void get(Duration& v) { v = Duration(unzigzag(number())); }
   void get(std::string& v) { v = text(); }
