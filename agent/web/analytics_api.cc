@@ -19,6 +19,18 @@ Reply cannot_read(const Error& error) {
   return error_reply(503, "storage_failing", "the history cannot be read: " + error.message);
 }
 
+// Of the first thousand.
+FilesByStage in_flight(tracker::Tracker& tracker, std::string_view session) {
+  constexpr std::size_t kMost = 1000;
+  FilesByStage counts;
+  const auto page = tracker.files(session, progress::FileStatus::kProcessing, 0, kMost);
+  if (!page) return counts;
+  for (const progress::FileSnapshot& file : page->files) {
+    if (!file.stage.empty()) ++counts[file.stage];
+  }
+  return counts;
+}
+
 }  // namespace
 
 Reply AnalyticsApi::snapshots(const Request& request) const {
@@ -64,7 +76,7 @@ Reply AnalyticsApi::analytics(const Request& request) const {
     for (const auto& minute : *minutes) write_minute(json, minute);
     json.end_array();
     write_accuracy(json.key("etaAccuracy"), runs);
-    write_stages(json.key("stageBreakdown"), session);
+    write_stages(json.key("stageBreakdown"), session, in_flight(tracker_, session.id()));
     write_comparison(json.key("comparison"), session, runs);
     json.end_object();
   });

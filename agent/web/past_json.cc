@@ -201,18 +201,29 @@ void write_costs(JsonWriter& json, const progress::SessionSnapshot& session) {
   json.member("costBudget", session.cost_budget).end_object();
 }
 
-void write_stages(JsonWriter& json, const progress::SessionSnapshot& session) {
+void write_stages(JsonWriter& json, const progress::SessionSnapshot& session,
+                  const FilesByStage& in_flight) {
   double all = 0;
   for (const auto& stage : session.stages) all += stage.seconds.sum();
+  FilesByStage unseen = in_flight;  // stages that no file has left yet
   json.begin_array();
   for (const auto& stage : session.stages) {
     const auto visits = static_cast<double>(stage.seconds.count());
-    json.begin_object().member("stage", stage.stage).member("files", stage.seconds.count());
-    json.member("totalMs", stage.seconds.sum() * kMilliseconds);
-    if (visits > 0) json.member("meanMs", stage.seconds.sum() / visits * kMilliseconds);
-    if (const auto p95 = stage.seconds.quantile(0.95)) json.member("p95Ms", *p95 * kMilliseconds);
+    const auto now = in_flight.find(stage.stage);
+    unseen.erase(stage.stage);
+    json.begin_object().member("stage", stage.stage);
+    json.member("files", now == in_flight.end() ? 0 : now->second);
+    json.member("filesLeft", stage.seconds.count());
+    json.member("totalTimeMs", stage.seconds.sum() * kMilliseconds);
+    if (visits > 0) json.member("averageTimeMs", stage.seconds.sum() / visits * kMilliseconds);
+    if (const auto p95 = stage.seconds.quantile(0.95)) {
+      json.member("p95TimeMs", *p95 * kMilliseconds);
+    }
     if (all > 0) json.member("share", stage.seconds.sum() / all);
     json.end_object();
+  }
+  for (const auto& [stage, files] : unseen) {
+    json.begin_object().member("stage", stage).member("files", files).end_object();
   }
   json.end_array();
 }

@@ -1,7 +1,12 @@
 // What the API says of the past, in JSON. Pure; any thread. What is unknown is absent.
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "agent/progress/past.h"
 #include "agent/progress/snapshot.h"
@@ -18,7 +23,9 @@ void write_family(JsonWriter& json, std::string_view name, std::span<const progr
 void write_trends(JsonWriter& json, const progress::Metrics& metrics);
 void write_quality(JsonWriter& json, const progress::Metrics& metrics);
 void write_costs(JsonWriter& json, const progress::SessionSnapshot& session);
-void write_stages(JsonWriter& json, const progress::SessionSnapshot& session);
+using FilesByStage = std::map<std::string, std::int64_t, std::less<>>;  // being processed now
+void write_stages(JsonWriter& json, const progress::SessionSnapshot& session,
+                  const FilesByStage& in_flight);
 void write_accuracy(JsonWriter& json, std::span<const progress::PastRun> runs);
 // The session beside the family's earlier runs that completed.
 void write_comparison(JsonWriter& json, const progress::SessionSnapshot& session,

@@ -71,7 +71,7 @@ class Remembered(unittest.TestCase):
         self.assertEqual([("m", 15.0)], [(m["model"], m["cost"]) for m in analytics["costAnalysis"]["byModel"]])
         self.assertEqual([("p", 0.25)], [(p["provider"], p["cost"]) for p in analytics["costAnalysis"]["byProvider"]])
         (stage,) = analytics["stageBreakdown"]
-        self.assertEqual(("read", 30, 1.0), (stage["stage"], stage["files"], stage["share"]))
+        self.assertEqual(("read", 30, 1.0), (stage["stage"], stage["filesLeft"], stage["share"]))
         self.assertEqual(9, analytics["comparison"]["runs"])
         self.assertAlmostEqual(10 / 11.88, analytics["comparison"]["throughputRatio"], delta=0.03)
 
