@@ -8,7 +8,7 @@ namespace {
 
 constexpr double kLevel = 0.8;
 constexpr double kMostWiden = 1.2, kLeastWiden = -0.7, kMostShift = 1.5;
-constexpr double kLawScale = 1.25; // of the law's quantiles: fitted so that 80 % hold
+constexpr double kLawScale = 1.4;  // of the law's quantiles: fitted so that 80 % hold
 constexpr double kWidest = 5;      // of ln
 constexpr double kNarrowest = 1e-3;
 

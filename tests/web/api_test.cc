@@ -174,11 +174,11 @@ TEST_F(Api, ExplainsAnEtaAndWhatKeepsProgressFromUpdating) {
   for (const std::string_view part :
        {R"({"eta":{"known":true,"method":"adaptive","reason":"never_seen","because":"the default)",
         R"("remainingMs":)", R"("inputs":{"activeMs":)", R"("finishedFiles":1)",
-        R"("familyRuns":0)", R"("rateLimits":{)", R"("announcedMs":0)",
-        R"("methods":{"linear":{)", R"("ml_based":{"remainingMs":)", R"("expectedError":)",
-        R"("experts":[{"expert":")", R"("weight":)", R"("uncertainty":{"spread":)",
-        R"("updates":{"isTracking":true,"state":")", R"("lastEventAgeMs":)",
-        R"("rejectedEvents":{"invalid_field":1})", R"("reasons":["events were refused)"}) {
+        R"("familyRuns":0)", R"("rateLimits":{)", R"("announcedMs":0)", R"("methods":{"linear":{)",
+        R"("ml_based":{"remainingMs":)", R"("expectedError":)", R"("experts":[{"expert":")",
+        R"("weight":)", R"("uncertainty":{"spread":)", R"("updates":{"isTracking":true,"state":")",
+        R"("lastEventAgeMs":)", R"("rejectedEvents":{"invalid_field":1})",
+        R"("reasons":["events were refused)"}) {
     EXPECT_NE(why.find(part), why.npos) << part << "\nis not in\n" << why;
   }
   EXPECT_EQ(why.find("NaN"), why.npos);
