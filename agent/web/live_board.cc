@@ -1,7 +1,10 @@
 #include "agent/web/live_board.h"
 
 #include <algorithm>
+#include <tuple>
 
+#include "agent/alert/alert.h"
+#include "agent/web/alert_json.h"
 #include "agent/web/json.h"
 
 namespace agent::web {
@@ -9,7 +12,8 @@ namespace {
 
 using progress::SessionSnapshot;
 
-enum Part : std::uint32_t { kLifecycle, kMetrics, kEta };
+// A part of a session; from kFirstAlert on, the alert of each rule.
+enum Part : std::uint32_t { kLifecycle, kMetrics, kEta, kFirstAlert };
 
 constexpr std::size_t kMostAtOnce = 128;                  // messages for one reader
 constexpr std::size_t kMostKeptBytes = 16 * 1024 * 1024;  // of texts; others are made again
@@ -35,6 +39,24 @@ bool eta_changed(const SessionSnapshot& before, const SessionSnapshot& after) {
   return a.remaining != b.remaining || a.completion != b.completion || a.low != b.low ||
          a.high != b.high || a.confidence != b.confidence || a.method != b.method ||
          a.methods != b.methods || a.deadline_risk != b.deadline_risk;
+}
+
+// The alert of a rule as it stands, or as it was resolved; null: there was none lately.
+const alert::Alert* alert_of(const SessionSnapshot& session, std::size_t rule) {
+  if (!session.alerts) return nullptr;
+  const auto& [current, resolved] = std::tie(session.alerts->current, session.alerts->resolved);
+  const auto standing = std::ranges::find(current, rule, &alert::Alert::rule);
+  if (standing != current.end()) return &*standing;
+  const auto last = std::find_if(resolved.rbegin(), resolved.rend(),
+                                 [&](const alert::Alert& each) { return each.rule == rule; });
+  return last == resolved.rend() ? nullptr : &*last;
+}
+
+// That its value moves is no news.
+bool is_same(const alert::Alert* before, const alert::Alert* after) {
+  if (before == nullptr || after == nullptr) return before == after;
+  return before->id == after->id && before->state == after->state &&
+         before->severity == after->severity && before->dismissed == after->dismissed;
 }
 
 // {"type":…,"session":ID, and what `write` adds}
@@ -107,7 +129,20 @@ bool LiveBoard::mark_changes(std::uint64_t serial, const SessionSnapshot& before
   const bool metrics = metrics_changed(before, after), eta = eta_changed(before, after);
   if (metrics) sessions_.mark({serial, kMetrics, 0});
   if (eta) sessions_.mark({serial, kEta, 0});
-  return metrics || eta;
+  return mark_alerts(serial, before, after) || metrics || eta;
+}
+
+bool LiveBoard::mark_alerts(std::uint64_t serial, const SessionSnapshot& before,
+                            const SessionSnapshot& after) {
+  if (before.alerts == after.alerts) return false;
+  bool changed = false;
+  for (std::uint32_t rule = 0; rule < alert::rules().size(); ++rule) {
+    const alert::Alert* now = alert_of(after, rule);
+    if (now == nullptr || is_same(alert_of(before, rule), now)) continue;
+    sessions_.mark({serial, kFirstAlert + rule, 0});
+    changed = true;
+  }
+  return changed;
 }
 
 void LiveBoard::mark_gone(FollowedEntry& entry) {
@@ -194,6 +229,12 @@ Frame LiveBoard::session_message(const Topic& topic) const {
       json.member("state", name_of(session.state));
       write_metrics(json.key("metrics"), session);
     });
+  }
+  if (topic.part >= kFirstAlert) {
+    const alert::Alert* alert = alert_of(session, topic.part - kFirstAlert);
+    if (alert == nullptr) return {};
+    return message_of("alert", session.id(),
+                      [&](JsonWriter& json) { write_alert(json.key("alert"), *alert); });
   }
   if (!session.eta) return {};
   return message_of("eta", session.id(),

@@ -62,6 +62,8 @@ class LiveBoard {
   void look_at(FollowedEntry& entry, Now now);
   bool mark_changes(std::uint64_t serial, const progress::SessionSnapshot& before,
                     const progress::SessionSnapshot& after);
+  bool mark_alerts(std::uint64_t serial, const progress::SessionSnapshot& before,
+                   const progress::SessionSnapshot& after);
   void mark_gone(FollowedEntry& entry);
   bool take_one(Ledger& ledger, LiveReader& reader, Ledger::Place& place, std::vector<Frame>& into);
   [[nodiscard]] bool wants(const LiveReader& reader, const Topic& topic) const;

@@ -73,6 +73,21 @@ class Page(unittest.TestCase):
             self.browser.sees(".row", "24 of 60")
             self.assertEqual([], self.browser.complaints())
 
+    def test_an_alert_appears_and_is_dismissed(self):
+        with Agent("--web.enable-admin-api") as agent:
+            agent.post([{"event": "session.start", "session": "s", "totalFiles": 2}])
+            self.browser.open(address(agent))
+            self.browser.sees(".row", "s")
+            agent.post([file("a", "completed"), file("b", "failed", error="no"),
+                        {"event": "session.end", "session": "s", "status": "completed"}])
+            self.browser.sees(".row .badge", "1 firing", seconds=5)
+            self.browser.run("location.hash = arguments[0]", session_view("s"))
+            self.browser.sees(".notice", "SuccessRateBelowTarget")
+            self.browser.sees(".notice button", "Dismiss")
+            self.browser.run("document.querySelector('.notice button').click()")
+            until(lambda: "SuccessRateBelowTarget" not in self.browser.text(".session"))
+            self.assertEqual([], agent.get("/v1/alerts").json()["items"])
+
     def test_names_stay_text(self):
         with Agent() as agent:
             agent.post([{"event": "session.start", "session": HOSTILE, "name": HOSTILE, "labels": {"a": HOSTILE}},

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/alert/alert.h"
 #include "tests/fakes/one_tracker.h"
 
 namespace agent::web {
@@ -248,6 +249,31 @@ TEST_F(Board, sessions_without_real_time_updates_stay_out) {
   EXPECT_TRUE(kinds(3).empty());
   tracker_.end(4, "quiet");
   EXPECT_TRUE(kinds(5).empty());
+}
+
+TEST_F(Board, an_alert_is_told_when_it_fires_and_when_it_is_dismissed) {
+  tracker_.start(0, "s");
+  tracker_.file(1, "s", "a", FileStatus::kFailed);
+  begin(2);
+  tracker_.end(3, "s");
+  board_.look(now_at(3));
+  const auto ended = turn(reader_);
+  const auto with_alert = std::ranges::find_if(ended, [](const std::string& text) {
+    return text.starts_with(R"({"type":"sessionEnded")") &&
+           text.find("SuccessRateBelowTarget") != std::string::npos;
+  });
+  ASSERT_NE(with_alert, ended.end());
+  const auto session = tracker_.session(3, "s");
+  const auto& current = session->alerts->current;
+  const auto alert = std::ranges::find(current, "SuccessRateBelowTarget", &alert::Alert::name);
+  ASSERT_NE(alert, current.end());
+  ASSERT_TRUE(tracker_.tracker().dismiss(alert->id));
+  board_.look(now_at(6));
+  const auto told = turn(reader_);
+  EXPECT_TRUE(std::ranges::any_of(told, [&](const std::string& text) {
+    return text.starts_with(R"({"type":"alert","session":"s","alert":{"id":")" + alert->id) &&
+           text.find(R"("dismissed":true)") != std::string::npos;
+  }));
 }
 
 TEST_F(Board, the_eta_is_told_when_it_changed) {

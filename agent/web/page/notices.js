@@ -20,10 +20,14 @@ export class Notices {
     this.insights = el("ul", { class: "notices" });
     this.element = el("section", { class: "card notices-card", "aria-label": "Alerts and insights", hidden: true },
       this.alerts, this.insights);
-    mayChange.then((may) => { this.may = may; });
+    mayChange.then((may) => {
+      this.may = may;
+      if (this.session) this.set(this.session);
+    });
   }
 
   set(session) {
+    this.session = session;
     const alerts = (session.alerts ?? []).filter((alert) => !alert.dismissed && alert.state !== "resolved");
     const insights = session.insights ?? [];
     const shown = JSON.stringify([alerts, insights, this.may]);
