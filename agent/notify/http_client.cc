@@ -1,20 +1,27 @@
 #include "agent/notify/http_client.h"
 
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <array>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/ssl.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/beast/ssl.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <exception>
 #include <optional>
+#include <sstream>
+#include <stdexcept>
 
 namespace agent::notify {
 namespace {
@@ -22,7 +29,6 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
-namespace ssl = asio::ssl;
 using asio::use_awaitable;
 using asio::ip::tcp;
 using HttpRequest = http::request<http::string_body>;
@@ -97,53 +103,181 @@ Result<HttpRequest> request_of(std::string_view method, const Endpoint& endpoint
   return request;
 }
 
-template <typename Stream>
-asio::awaitable<Answer> exchange(Stream& stream, HttpRequest& request) {
-  co_await http::async_write(stream, request, use_awaitable);
-  beast::flat_buffer buffer(kMostHead);
+// Bytes to and from a server.
+class Connection {
+ public:
+  explicit Connection(tcp::socket socket) : socket_(std::move(socket)) {}
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  virtual ~Connection() = default;
+
+  virtual asio::awaitable<void> write(std::string_view bytes) { co_await send(bytes); }
+  // At least one byte; 0: there are no more.
+  virtual asio::awaitable<std::size_t> read(asio::mutable_buffer into) {
+    co_return co_await receive(into);
+  }
+
+ protected:
+  asio::awaitable<void> send(std::string_view bytes) {
+    co_await asio::async_write(socket_, asio::buffer(bytes), use_awaitable);
+  }
+  asio::awaitable<std::size_t> receive(asio::mutable_buffer into) {
+    boost::system::error_code fault;
+    const std::size_t got =
+        co_await socket_.async_read_some(into, asio::redirect_error(use_awaitable, fault));
+    if (fault && fault != asio::error::eof) throw boost::system::system_error(fault);
+    co_return got;
+  }
+
+ private:
+  tcp::socket socket_;
+};
+
+// What OpenSSL says went wrong.
+[[noreturn]] void throw_tls(const SSL* ssl, const std::string& doing) {
+  const auto verified = ssl != nullptr ? SSL_get_verify_result(ssl) : X509_V_OK;
+  const unsigned long code = ERR_get_error();
+  const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
+  throw std::runtime_error(doing + ": " +
+                           (verified != X509_V_OK ? X509_verify_cert_error_string(verified)
+                            : reason != nullptr   ? reason
+                                                  : "the connection was closed"));
+}
+
+// TLS by way of memory: OpenSSL never sees the socket. (Asio's own wrapper initialises OpenSSL when
+// the program starts, whether it is used or not.)
+class TlsConnection final : public Connection {
+ public:
+  TlsConnection(tcp::socket socket, const Endpoint& endpoint)
+      : Connection(std::move(socket)),
+        context_(context_of(endpoint)),
+        ssl_(SSL_new(context_.get())) {
+    if (!ssl_) throw_tls(nullptr, "TLS");
+    in_ = BIO_new(BIO_s_mem());
+    out_ = BIO_new(BIO_s_mem());
+    SSL_set_bio(ssl_.get(), in_, out_);  // which owns them from now on
+    SSL_set_connect_state(ssl_.get());
+    std::string name = endpoint.server_name.empty() ? endpoint.host : endpoint.server_name;
+    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), name.c_str()) == 1) return;
+    SSL_set1_host(ssl_.get(), name.c_str());
+    // What the macro SSL_set_tlsext_host_name does, without its cast.
+    SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
+  }
+
+  asio::awaitable<void> shake_hands() {
+    for (int done = 0; (done = SSL_do_handshake(ssl_.get())) != 1;)
+      co_await go_on(done, "TLS handshake");
+    co_await flush();
+  }
+  asio::awaitable<void> write(std::string_view bytes) override {
+    for (int done = 0;
+         (done = SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()))) <= 0;)
+      co_await go_on(done, "TLS");
+    co_await flush();
+  }
+  asio::awaitable<std::size_t> read(asio::mutable_buffer into) override {
+    for (;;) {
+      const int got = SSL_read(ssl_.get(), into.data(), static_cast<int>(into.size()));
+      if (got > 0) co_return static_cast<std::size_t>(got);
+      if (SSL_get_error(ssl_.get(), got) == SSL_ERROR_ZERO_RETURN) co_return 0;
+      co_await go_on(got, "TLS");
+    }
+  }
+
+ private:
+  struct Free {
+    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+    void operator()(SSL* ssl) const { SSL_free(ssl); }
+  };
+  using Context = std::unique_ptr<SSL_CTX, Free>;
+
+  static Context context_of(const Endpoint& endpoint) {
+    Context context(SSL_CTX_new(TLS_client_method()));
+    if (!context) throw_tls(nullptr, "TLS");
+    SSL_CTX* c = context.get();
+    SSL_CTX_set_verify(c, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
+    const auto require = [](int done, const std::string& file) {
+      if (done != 1) throw_tls(nullptr, file);
+    };
+    if (endpoint.ca_file.empty())
+      require(SSL_CTX_set_default_verify_paths(c), "the system's certificates");
+    else
+      require(SSL_CTX_load_verify_file(c, endpoint.ca_file.c_str()), endpoint.ca_file);
+    if (!endpoint.cert_file.empty())
+      require(SSL_CTX_use_certificate_chain_file(c, endpoint.cert_file.c_str()),
+              endpoint.cert_file);
+    if (!endpoint.key_file.empty())
+      require(SSL_CTX_use_PrivateKey_file(c, endpoint.key_file.c_str(), SSL_FILETYPE_PEM),
+              endpoint.key_file);
+    return context;
+  }
+
+  // What OpenSSL wants before it can go on: to say something, and to hear something.
+  asio::awaitable<void> go_on(int done, const char* doing) {
+    if (SSL_get_error(ssl_.get(), done) != SSL_ERROR_WANT_READ) throw_tls(ssl_.get(), doing);
+    co_await flush();
+    std::array<char, 16'384> bytes;
+    const std::size_t got = co_await receive(asio::buffer(bytes));
+    if (got == 0) throw_tls(ssl_.get(), doing);
+    BIO_write(in_, bytes.data(), static_cast<int>(got));
+  }
+  asio::awaitable<void> flush() {
+    std::string bytes(BIO_ctrl_pending(out_), '\0');
+    if (bytes.empty()) co_return;
+    BIO_read(out_, bytes.data(), static_cast<int>(bytes.size()));
+    co_await send(bytes);
+  }
+
+  Context context_;
+  std::unique_ptr<SSL, Free> ssl_;
+  BIO *in_ = nullptr, *out_ = nullptr;
+};
+
+std::string text_of(const HttpRequest& request) {
+  std::ostringstream text;
+  text << request;
+  return text.str();
+}
+
+// The status is what counts: an answer that is too long, or cut off in its body, has one, too.
+asio::awaitable<Answer> converse(Connection& connection, const HttpRequest& request) {
+  co_await connection.write(text_of(request));
+  beast::flat_buffer buffer(2 * kMostHead);
   http::response_parser<http::string_body> parser;
   parser.header_limit(kMostHead);
   parser.body_limit(HttpClient::kMostReply);
+  parser.eager(true);
   boost::system::error_code fault;
-  co_await http::async_read(stream, buffer, parser, asio::redirect_error(use_awaitable, fault));
-  // The status is what counts: a longer answer, or one cut off in its body, has one, too.
-  if (fault && !parser.is_header_done() && fault != http::error::body_limit)
-    throw boost::system::system_error(fault);
+  while (!parser.is_done() && !fault) {
+    const std::size_t got = co_await connection.read(buffer.prepare(kMostHead));
+    buffer.commit(got);
+    if (got == 0) {
+      parser.put_eof(fault);
+      break;
+    }
+    buffer.consume(parser.put(buffer.data(), fault));
+    if (fault == http::error::need_more) fault = {};
+  }
+  if (!parser.is_header_done() && fault != http::error::body_limit)
+    throw std::runtime_error(fault ? fault.message()
+                                   : "the connection was closed without an answer");
   co_return Answer{parser.get().result_int(), std::move(parser.get().body())};
 }
 
-void prepare(ssl::context& context, const Endpoint& endpoint) {
-  context.set_verify_mode(ssl::verify_peer);
-  if (endpoint.ca_file.empty())
-    context.set_default_verify_paths();
-  else
-    context.load_verify_file(endpoint.ca_file);
-  if (!endpoint.cert_file.empty()) context.use_certificate_chain_file(endpoint.cert_file);
-  if (!endpoint.key_file.empty())
-    context.use_private_key_file(endpoint.key_file, ssl::context::pem);
-}
-
-asio::awaitable<Answer> call(const Endpoint& endpoint, HttpRequest& request) {
+asio::awaitable<Answer> call(const Endpoint& endpoint, const HttpRequest& request) {
   auto executor = co_await asio::this_coro::executor;
   tcp::resolver resolver(executor);
   const auto places = co_await resolver.async_resolve(endpoint.host, endpoint.port, use_awaitable);
-  if (!endpoint.is_tls) {
-    tcp::socket socket(executor);
-    co_await asio::async_connect(socket, places, use_awaitable);
-    co_return co_await exchange(socket, request);
+  tcp::socket socket(executor);
+  co_await asio::async_connect(socket, places, use_awaitable);
+  if (endpoint.is_tls) {
+    TlsConnection connection(std::move(socket), endpoint);
+    co_await connection.shake_hands();
+    co_return co_await converse(connection, request);
   }
-  ssl::context context(ssl::context::tls_client);
-  prepare(context, endpoint);
-  ssl::stream<tcp::socket> stream(executor, context);
-  const std::string& name = endpoint.server_name.empty() ? endpoint.host : endpoint.server_name;
-  stream.set_verify_callback(ssl::host_name_verification(name));
-  // What the macro SSL_set_tlsext_host_name does, without its cast.
-  std::string sent = name;
-  SSL_ctrl(stream.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-           sent.data());
-  co_await asio::async_connect(stream.next_layer(), places, use_awaitable);
-  co_await stream.async_handshake(ssl::stream_base::client, use_awaitable);
-  co_return co_await exchange(stream, request);
+  Connection connection(std::move(socket));
+  co_return co_await converse(connection, request);
 }
 
 }  // namespace
