@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { ask } from "./feed.js";
-import { count, number, shortDuration, UNKNOWN, words } from "./format.js";
+import { clock, count, number, shortDuration, UNKNOWN, words } from "./format.js";
 
 // "averageDurationMs" as a heading: "average duration".
 const heading = (key) => words(key.replace(/Ms$/, "").replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
@@ -12,7 +12,7 @@ function cell(key, value) {
     if (/Ms$/.test(key)) return shortDuration(value);
     return Number.isInteger(value) ? count(value) : number(value, 2);
   }
-  if (typeof value === "string") return value;
+  if (typeof value === "string") return /Time$/.test(key) ? clock(value) : value;
   return Array.isArray(value) ? count(value.length) : UNKNOWN;
 }
 

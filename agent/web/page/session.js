@@ -239,24 +239,29 @@ export class SessionView {
 
   // From analytics; without them, what the files in flight are at.
   async #updateStages(analytics) {
-    let stages = analytics?.stageBreakdown;
-    if (!Array.isArray(stages) || stages.length === 0) {
-      const inFlight = (await ask(sessionPath(this.id, "/files?status=processing&limit=1000")))?.items ?? [];
-      const counts = new Map();
-      for (const file of inFlight) if (file.stage) counts.set(file.stage, (counts.get(file.stage) ?? 0) + 1);
-      stages = [...counts].map(([stage, files]) => ({ stage, files })).sort((a, b) => a.stage.localeCompare(b.stage));
-    }
+    const told = analytics?.stageBreakdown ?? [];
+    const stages = told.length > 0 ? told.map(({ stage, files, totalTimeMs, averageTimeMs, p95TimeMs }) => ({
+      stage, size: totalTimeMs ?? 0,
+      text: [averageTimeMs !== undefined && `${format.shortDuration(averageTimeMs)} a file`,
+        p95TimeMs !== undefined && `95 % within ${format.shortDuration(p95TimeMs)}`,
+        `${format.count(files ?? 0)} in it now`].filter(Boolean).join(" · "),
+    })) : await this.#stagesInFlight();
     show(this.stageCard, stages.length > 0);
-    const most = Math.max(1, ...stages.map((each) => each.averageTimeMs ?? each.files ?? 0));
-    this.stages.replaceChildren(...stages.map((each) => {
+    const most = Math.max(1, ...stages.map(({ size }) => size));
+    this.stages.replaceChildren(...stages.map(({ stage, size, text }) => {
       const fill = el("span", { class: "bar-done" });
-      fill.style.width = `${(100 * (each.averageTimeMs ?? each.files ?? 0)) / most}%`;
-      const time = each.averageTimeMs === undefined ? "" : `${format.shortDuration(each.averageTimeMs)} on average`;
-      const files = each.files === undefined ? "" : `${format.count(each.files)} in it now`;
-      return el("div", { class: "stage" }, el("span", { class: "stage-name" }, each.stage ?? each.name ?? ""),
-        el("div", { class: "bar", "aria-hidden": "true" }, fill),
-        el("span", { class: "note" }, [time, files].filter(Boolean).join(" · ")));
+      fill.style.width = `${(100 * size) / most}%`;
+      return el("div", { class: "stage" }, el("span", { class: "stage-name" }, stage),
+        el("div", { class: "bar", "aria-hidden": "true" }, fill), el("span", { class: "note" }, text));
     }));
+  }
+
+  async #stagesInFlight() {
+    const inFlight = (await ask(sessionPath(this.id, "/files?status=processing&limit=1000")))?.items ?? [];
+    const counts = new Map();
+    for (const file of inFlight) if (file.stage) counts.set(file.stage, (counts.get(file.stage) ?? 0) + 1);
+    return [...counts].sort(([a], [b]) => a.localeCompare(b))
+      .map(([stage, files]) => ({ stage, size: files, text: `${format.count(files)} in it now` }));
   }
 
   close() {
