@@ -13,8 +13,8 @@
 
 #include "agent/cli/storage.h"
 #include "agent/clock.h"
-#include "agent/history/recent.h"
 #include "agent/eta/model.h"
+#include "agent/history/recent.h"
 #include "agent/metrics/exposition.h"
 #include "agent/notify/notifier.h"
 #include "agent/result.h"

@@ -14,9 +14,9 @@ namespace agent {
 
 struct View {
   Now at;
-  std::vector<progress::SnapshotPtr> sessions;  // in the order first seen
+  std::vector<progress::SnapshotPtr> sessions;        // in the order first seen
   std::shared_ptr<const alert::Standing> own_alerts;  // of the agent itself; null: never looked at
-  std::uint64_t generation = 0;                 // rises whenever anything in it changed
+  std::uint64_t generation = 0;                       // rises whenever anything in it changed
 };
 
 }  // namespace agent

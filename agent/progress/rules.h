@@ -16,8 +16,8 @@ struct Limits {
   std::size_t max_ended = 1'000;      // ended ones kept
   std::size_t max_files = 5'000'000;  // tracked files, all sessions together
   std::size_t max_label_values =
-      100;  // providers, stages, models of one session; others become "other"
-  std::size_t slowest_files = 0;     // named in a session's answers
+      100;                        // providers, stages, models of one session; others become "other"
+  std::size_t slowest_files = 0;  // named in a session's answers
   std::size_t max_stopped = 10'000;  // remembered names of stopped sessions
   Duration stale_after = std::chrono::hours(1);
   Duration linger = std::chrono::minutes(15);
