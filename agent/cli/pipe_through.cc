@@ -110,7 +110,7 @@ int copy(Flow& flow) {
   while (asked_to_end == 0) {
     const ssize_t got = read(STDIN_FILENO, bytes.data(), bytes.size());
     if (got < 0 && errno != EINTR) return errno;
-    if (got == 0) return 0;
+    if (got == 0) return asked_to_end == 0 ? 0 : EINTR;
     if (got < 0) continue;
     const std::string_view piece(bytes.data(), static_cast<std::size_t>(got));
     if (const int fault = write_out(piece); fault != 0) return fault;

@@ -225,9 +225,11 @@ void Forecaster::keep(Instant at) {
   constexpr double kEarly = 10;  // percent of the work
   const bool known = early_ && early_->attempt == attempt_;
   if (!forecast || known || session_->work().percentage() < kEarly) return;
-  early_ = {attempt_,
-            at - session_->start() + std::chrono::duration_cast<Duration>(forecast->remaining),
-            forecast->completion};
+  // Of less than this any move would be many times the total.
+  constexpr Duration kShortest = std::chrono::seconds(1);
+  const Duration total =
+      at - session_->start() + std::chrono::duration_cast<Duration>(forecast->remaining);
+  if (total >= kShortest) early_ = {attempt_, total, forecast->completion};
 }
 
 std::optional<eta::Explanation> Forecaster::explain() const {

@@ -15,6 +15,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -264,13 +266,17 @@ class Stream {
       ::fcntl(end, F_SETFL, O_NONBLOCK);
     }
     first_made_ = Clock::now();
+    // The job's signals are for its own threads: this one inherits that all are blocked.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     try {
       thread_ = std::thread([this] { run(); });
     } catch (const std::system_error& fault) {
       warn("thread", std::string("cannot start a thread: ") + fault.what());
-      return false;
     }
-    return true;
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return thread_.joinable();
   }
 
   void wake() {
