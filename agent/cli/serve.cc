@@ -5,6 +5,7 @@
 
 #include "agent/cli/eta_model.h"
 #include "agent/cli/output.h"
+#include "agent/cli/trim.h"
 #include "agent/cli/version.h"
 #include "agent/log/log.h"
 
@@ -52,6 +53,7 @@ int run_agent(const settings::Settings& settings, const settings::Given& given,
     log::error("cannot start", {{"fault", ready.error().message}});
     return kFault;
   }
+  trim_memory();
   if (started) started(agent);
   agent.run();
   return kSuccess;
