@@ -26,12 +26,18 @@ constexpr std::string_view kHandshake =
 class LiveFeed : public ::testing::Test {
  protected:
   void SetUp() override { serve({}); }
-  void TearDown() override {
+  void TearDown() override { stop(); }
+
+  void stop() {
+    if (!server_) return;
     server_->on_loop([this] { live_->close(); });
+    server_->stop();
+    live_.reset();
     server_.reset();
   }
 
   void serve(LiveSettings settings) {
+    stop();
     server_ =
         std::make_unique<RunningServer>([&](boost::asio::io_context& loop, const Clock& clock) {
           live_ = std::make_unique<Live>(loop, clock, tracker_, settings);

@@ -61,12 +61,16 @@ class RunningServer {
     EXPECT_TRUE(started) << (started ? "" : started.error().message);
     thread_ = std::thread([this] { loop_.run(); });
   }
-  ~RunningServer() {
+  ~RunningServer() { stop(); }
+  RunningServer(const RunningServer&) = delete;
+  RunningServer& operator=(const RunningServer&) = delete;
+
+  // Ends the loop's thread; the loop itself stays, for what still refers to it.
+  void stop() {
+    if (!thread_.joinable()) return;
     on_loop([this] { listener_.close(); });
     thread_.join();
   }
-  RunningServer(const RunningServer&) = delete;
-  RunningServer& operator=(const RunningServer&) = delete;
 
   [[nodiscard]] std::uint16_t port() const { return listener_.port(); }
   // Runs `work` on the event loop's thread and gives what it returns.
