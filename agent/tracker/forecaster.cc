@@ -198,7 +198,7 @@ std::optional<progress::Forecast> Forecaster::estimate(Instant now) {
   return estimator_->estimate(evidence(now), eta::Keep::kNo);
 }
 
-// When the next is due: after a hundredth of the time so far, and not sooner than is asked for; in
+// When the next is due: after a thirtieth of the time so far, and not sooner than is asked for; in
 // the first minutes, when little time is much, after a twentieth.
 Instant Forecaster::due_after(Instant kept) const {
   constexpr Duration kLeast = std::chrono::milliseconds(100);
@@ -206,7 +206,7 @@ Instant Forecaster::due_after(Instant kept) const {
   const Duration elapsed = kept - session_->start();
   const Duration often =
       std::min(session_->config().eta_update_interval, std::max(kLeast, elapsed / 20));
-  return kept + std::max(often, elapsed / 100);
+  return kept + std::max(often, elapsed / 30);
 }
 
 // All that were due up to `now`: nothing happened in between.
