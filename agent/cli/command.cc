@@ -5,11 +5,13 @@
 #include <iterator>
 #include <limits>
 
+#include "agent/cli/board.h"
 #include "agent/cli/emit.h"
 #include "agent/cli/help.h"
 #include "agent/cli/output.h"
 #include "agent/cli/parse.h"
 #include "agent/cli/version.h"
+#include "agent/progress/event.h"
 
 namespace agent::cli {
 namespace {
@@ -22,8 +24,8 @@ constexpr std::array kDemoOptions = {
     Option{"--seed", "N", "the same seed gives the same samples", "1"},
 };
 constexpr std::array kReplayOptions = {
-    Option{"--eta.log", "OUT", "write each session's predictions over time to this file", ""},
-    Option{"--metrics.out", "OUT", "write the final exposition to this file", ""},
+    Option{"--eta.log", kFileValue, "write each session's predictions over time to this file", ""},
+    Option{"--metrics.out", kFileValue, "write the final exposition to this file", ""},
 };
 constexpr std::array kRunOptions = {
     Option{"--session", "NAME", "the session that the job is; needed"},
@@ -36,23 +38,38 @@ constexpr std::array kPipeOptions = {
     Option{"--lines", "", "count lines instead of bytes"},
     Option{"--expect", "N", "with --lines: how many will come"},
 };
+constexpr std::array<std::string_view, 2> kTopFormats = {"table", "json"};
 constexpr std::array kTopOptions = {
     Option{"--once", "", "print one table and end; so it is too where the output is no terminal"},
-    Option{"--format", "FORMAT", "table, or json: the sessions as the API lists them", "table"},
-    Option{"--sort", "ORDER",
+    Option{"--format",
+           "FORMAT",
+           "table, or json: the sessions as the API lists them",
+           "table",
+           {},
+           kTopFormats},
+    Option{"--sort",
+           "ORDER",
            "started, name, state (what needs looking at first), progress, remaining, errors, cost",
-           "state"},
+           "state",
+           {},
+           kBoardOrderNames},
     Option{"--filter", "TEXT", "only sessions whose id, name, family or state holds this"},
     Option{"--session", "ID", "print one session in full"},
     Option{"--url", "URL",
            "the agent's web listener; default: that of the settings, on this machine"},
 };
+constexpr std::array<std::string_view, 3> kDocsFormats = {"yaml", "markdown", "kubernetes"};
+constexpr std::array<std::string_view, 6> kDocsTopics = {"metrics", "flags", "config",
+                                                         "rules",   "man",   "completion"};
 constexpr std::array kDocsOptions = {
     Option{
-        "--format", "FORMAT",
+        "--format",
+        "FORMAT",
         "of config: yaml (a file with every default) or markdown; of rules: yaml (a rule file of "
         "Prometheus) or kubernetes (a PrometheusRule)",
-        "yaml"},
+        "yaml",
+        {},
+        kDocsFormats},
 };
 
 constexpr std::string_view kEmitRemarks =
@@ -91,15 +108,24 @@ constexpr std::array kCommands = {
     Command{"replay", "FILE|-", "run recorded events through the agent in event time", 1, 1, true,
             kReplayOptions, replay},
     Command{"emit", "EVENT|-", "send an event from a shell, or the lines of standard input", 1, 1,
-            true, kEmitOptions, emit, kEmitRemarks},
+            true, kEmitOptions, emit, kEmitRemarks, false, progress::kEventNames},
     Command{"run", "", "run a command and report its progress", 0, 0, true, kRunOptions, run_job,
             kRunRemarks, true},
     Command{"pipe", "", "copy standard input to standard output and report its progress", 0, 0,
             true, kPipeOptions, pipe_through, kPipeRemarks},
     Command{"top", "", "watch the sessions of a running agent in the terminal", 0, 0, true,
             kTopOptions, top},
-    Command{"docs", "metrics|flags|config|rules", "print reference text", 1, 1, true, kDocsOptions,
-            docs},
+    Command{"docs",
+            "metrics|flags|config|rules|man|completion",
+            "print reference text",
+            1,
+            1,
+            true,
+            kDocsOptions,
+            docs,
+            {},
+            false,
+            kDocsTopics},
 };
 
 }  // namespace

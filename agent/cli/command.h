@@ -17,13 +17,17 @@ namespace agent::cli {
 // The process' exit codes; contract, section 1.
 inline constexpr int kSuccess = 0, kFault = 1, kUsage = 2;
 
+// What stands for a file's name in help; completion then offers files.
+inline constexpr std::string_view kFileValue = "FILE";
+
 // A flag of one command, besides the settings.
 struct Option {
   std::string_view name;   // "--eta.log"
-  std::string_view value;  // what stands for its value in help: "OUT"; empty: a switch
+  std::string_view value;  // what stands for its value in help: "N"; empty: a switch
   std::string_view help;
-  std::string_view standard = {};  // the default; empty: none
-  std::string_view alias = {};     // another spelling of its name
+  std::string_view standard = {};                  // the default; empty: none
+  std::string_view alias = {};                     // another spelling of its name
+  std::span<const std::string_view> choices = {};  // the only values it takes; empty: any
 };
 
 // One run of the program, as asked for.
@@ -46,9 +50,10 @@ struct Command {
   std::size_t least_arguments, most_arguments;
   bool takes_settings;
   std::span<const Option> options;
-  int (*run)(const Invocation&);  // the exit code
-  std::string_view remarks = {};  // for its own help
-  bool wraps = false;             // takes "-- COMMAND…"
+  int (*run)(const Invocation&);                            // the exit code
+  std::string_view remarks = {};                            // for its own help
+  bool wraps = false;                                       // takes "-- COMMAND…"
+  std::span<const std::string_view> argument_choices = {};  // for completion
 };
 
 // In the order of help; the first is what runs when none is named.

@@ -3,6 +3,8 @@
 #include <array>
 
 #include "agent/cli/command.h"
+#include "agent/cli/completion.h"
+#include "agent/cli/manual.h"
 #include "agent/cli/output.h"
 #include "agent/cli/rules.h"
 #include "agent/metrics/reference.h"
@@ -20,9 +22,9 @@ struct Topic {
 constexpr std::string_view kRules = "rules";
 
 constexpr std::array kTopics = {
-    Topic{"metrics", metrics::reference},
-    Topic{"flags", settings::flag_reference},
-    Topic{"config", settings::example_file},
+    Topic{"metrics", metrics::reference},    Topic{"flags", settings::flag_reference},
+    Topic{"config", settings::example_file}, Topic{"man", manual},
+    Topic{"completion", bash_completion},
 };
 
 int print_rules(const Invocation& invocation, const std::string& format) {
@@ -47,7 +49,8 @@ int docs(const Invocation& invocation) {
   }
   const auto topic = std::ranges::find(kTopics, name, &Topic::name);
   if (topic == kTopics.end()) {
-    complain("docs: there is no topic \"" + name + "\": choose metrics, flags, config or rules");
+    complain("docs: there is no topic \"" + name +
+             "\": choose metrics, flags, config, rules, man or completion");
     return kUsage;
   }
   const bool is_page = name == "config" && format == "markdown";

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "agent/cli/command.h"
+#include "agent/progress/names.h"
 
 namespace agent::cli {
 
@@ -30,7 +31,12 @@ inline constexpr std::array kEmitOptions = {
     Option{"--shard", kNumberValue, "session: which part of it this is"},
     Option{"--shards", kNumberValue, "session: how many parts it has"},
     Option{"--labels", kLabelsValue, "session: labels of your own"},
-    Option{"--mode", kTextValue, "session: minimal, basic, enhanced or comprehensive"},
+    Option{"--mode",
+           kTextValue,
+           "session: minimal, basic, enhanced or comprehensive",
+           {},
+           {},
+           progress::kModeNames},
     Option{"--config", kJsonValue, "session: its configuration"},
     Option{"--enable-persistence",
            kSwitchValue,
@@ -42,7 +48,8 @@ inline constexpr std::array kEmitOptions = {
     Option{"--reason", kTextValue, "session: why it pauses or ends"},
 
     Option{"--file", kTextValue, "file, api: which file"},
-    Option{"--status", kTextValue, "file, session.end: its state"},
+    Option{
+        "--status", kTextValue, "file, session.end: its state", {}, {}, progress::kFileStatusNames},
     Option{"--progress", kNumberValue, "file: 0 to 100"},
     Option{"--stage", kTextValue, "file: the stage it is in"},
     Option{"--stage-progress", kNumberValue, "file: 0 to 100", {}, "--stageProgress"},

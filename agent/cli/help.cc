@@ -25,14 +25,6 @@ void add_term(std::string& out, const std::string& term, string_view meaning, st
   }
 }
 
-std::string usage_of(const Command& command) {
-  std::string out = "progress-agent " + std::string(command.name);
-  if (command.takes_settings || !command.options.empty()) out += " [FLAG...]";
-  if (!command.arguments.empty()) out += " " + std::string(command.arguments);
-  if (command.wraps) out += " -- COMMAND [ARGUMENT...]";
-  return out;
-}
-
 void add_options(std::string& out, const Command& command) {
   if (command.options.empty()) return;
   out += "\nFlags of " + std::string(command.name) + ":\n";
@@ -83,6 +75,14 @@ void add_settings(std::string& out) {
 }
 
 }  // namespace
+
+std::string usage_of(const Command& command) {
+  std::string out = "progress-agent " + std::string(command.name);
+  if (command.takes_settings || !command.options.empty()) out += " [FLAG...]";
+  if (!command.arguments.empty()) out += " " + std::string(command.arguments);
+  if (command.wraps) out += " -- COMMAND [ARGUMENT...]";
+  return out;
+}
 
 std::string help() {
   std::string out =

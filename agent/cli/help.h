@@ -7,7 +7,8 @@
 
 namespace agent::cli {
 
-std::string help();                           // all commands, and how to go on
-std::string help_of(const Command& command);  // one command with all its flags
+std::string usage_of(const Command& command);  // "progress-agent replay [FLAG...] FILE|-"
+std::string help();                            // all commands, and how to go on
+std::string help_of(const Command& command);   // one command with all its flags
 
 }  // namespace agent::cli

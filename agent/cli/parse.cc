@@ -118,10 +118,23 @@ const std::pair<const Command*, CLI::App*>* named_command(const Grammar& grammar
   return named == grammar.commands.end() ? nullptr : &*named;
 }
 
+Result<void> check_choice(const Command& command, const Option& option, const std::string& value) {
+  if (option.choices.empty() || std::ranges::find(option.choices, value) != option.choices.end())
+    return {};
+  const std::vector<std::string> choices(option.choices.begin(), option.choices.end());
+  std::string listed;
+  for (const std::string& choice : choices) listed += (listed.empty() ? "" : ", ") + choice;
+  return failure(std::string(command.name) + ": " + std::string(option.name) + ": \"" + value +
+                 "\" is none of " + listed + did_you_mean(value, choices));
+}
+
 Result<void> take_options(const Command& command, const CLI::App& parsed, Invocation& out) {
   for (const Option& option : command.options) {
     const auto values = parsed.get_option(std::string(option.name))->results();
     if (values.size() > 1) return failure(std::string(option.name) + " is given twice");
+    if (!values.empty()) {
+      if (auto good = check_choice(command, option, values[0]); !good) return good;
+    }
     out.options.emplace(option.name, values.empty() ? std::string(option.standard) : values[0]);
   }
   return {};

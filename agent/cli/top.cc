@@ -312,11 +312,7 @@ int complain_of_usage(const std::string& what) {
 
 int top(const Invocation& invocation) {
   const std::string& format = invocation.option("--format");
-  if (format != "table" && format != "json")
-    return complain_of_usage("--format is table or json, not \"" + format + "\"");
   const auto* order = std::ranges::find(kBoardOrderNames, invocation.option("--sort"));
-  if (order == std::end(kBoardOrderNames))
-    return complain_of_usage("there is no order \"" + invocation.option("--sort") + "\"");
   auto site = site_from(invocation.has("--url") ? invocation.option("--url") : own_url(invocation));
   if (!site) return complain_of_usage("--url: " + site.error().message);
   const Source source(*std::move(site));

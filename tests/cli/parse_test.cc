@@ -47,6 +47,15 @@ TEST(Parse, KeepsValuesAsTheyAre) {
       (Flags{{"--web.listen-address", "[::1]:5"}, {"--ingest.socket", ""}, {"--log.level", "-1"}}));
 }
 
+TEST(Parse, RefusesWhatIsNoneOfAFlagsChoices) {
+  EXPECT_TRUE(parsed("top --format=json"));
+  EXPECT_EQ(refusal("top --format=jsn"),
+            "top: --format: \"jsn\" is none of table, json (did you mean \"json\"?)");
+  EXPECT_EQ(refusal("emit file --status=zzz"),
+            "emit: --status: \"zzz\" is none of pending, processing, completed, failed, skipped, "
+            "cancelled");
+}
+
 TEST(Parse, SwitchesNeedNoValueAndSwallowNoArgument) {
   const auto request = parsed("--exit-when-done demo --web.enable-admin-api=false");
   ASSERT_TRUE(request);
