@@ -103,6 +103,7 @@ Result<void> Agent::start() {
                       {"ingest_port", ingest_listener_.port()},
                       {"socket", settings_.ingest.socket},
                       {"config", settings_.config_file}});
+  sd_notify_.ready(status_line());
   return {};
 }
 
@@ -131,6 +132,7 @@ asio::awaitable<void> Agent::tick() {
   for (;;) {
     co_await sleep(tick_timer_, kTick);
     look_at_everything();
+    show_life();
     if (settings_.exit_when_done) leave_when_done();
     wait_timer_.cancel();  // a scraper may have been forgotten by now
   }
@@ -146,6 +148,17 @@ void Agent::look_at_everything() {
   if (!storage_ && recent_.is_due(now.steady)) recent_.look(tracker_.view(now));
   for (const alert::Alert& alert : tracker_.take_alert_changes()) log_alert(alert);
   if (notifier_.has_targets()) notifier_.tell(tracker_.view(clock_.now()));
+}
+
+std::string Agent::status_line() const {
+  if (is_leaving()) return "leaving; final values are kept for scrapers";
+  return cli::status_line(tracker_.totals());
+}
+
+// From the loop itself: one that hangs gives no sign.
+void Agent::show_life() {
+  const SteadyInstant now = clock_.now().steady;
+  if (sd_notify_.is_sign_of_life_due(now)) sd_notify_.sign_of_life(now, status_line());
 }
 
 asio::awaitable<void> Agent::obey_signals() {
@@ -180,6 +193,7 @@ void Agent::leave_when_done() {
 void Agent::leave(std::string_view why) {
   leaving_since_ = clock_.now().steady;
   log::info("leaving", {{"why", why}, {"linger_seconds", settings_.shutdown.linger}});
+  sd_notify_.stopping(status_line());
   asio::co_spawn(loop_, drain_and_wait(*leaving_since_ + settings_.shutdown.linger),
                  asio::detached);
 }
@@ -237,6 +251,13 @@ std::string_view Agent::reason_to_go(std::uint64_t final_generation, SteadyInsta
 }
 
 Result<void> Agent::reload() {
+  sd_notify_.reloading(clock_.now().steady);
+  auto reloaded = load_and_put_in_force();
+  sd_notify_.ready(reloaded ? status_line() : "reload refused: " + reloaded.error().message);
+  return reloaded;
+}
+
+Result<void> Agent::load_and_put_in_force() {
   auto fresh = settings::load(given_);
   last_reload_good_ = fresh.has_value();
   if (!fresh) {

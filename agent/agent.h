@@ -11,6 +11,7 @@
 #include <optional>
 #include <string_view>
 
+#include "agent/cli/sd_notify.h"
 #include "agent/cli/storage.h"
 #include "agent/clock.h"
 #include "agent/eta/model.h"
@@ -64,12 +65,15 @@ class Agent {
 
   boost::asio::awaitable<void> tick();
   void look_at_everything();
+  void show_life();
+  [[nodiscard]] std::string status_line() const;
   boost::asio::awaitable<void> obey_signals();
   // The last resort, when no scraper came for the final values.
   boost::asio::awaitable<void> push_final_values();
   void leave_when_done();
 
   Result<void> reload();
+  Result<void> load_and_put_in_force();
   void put_in_force();
   void start_storage();
   [[nodiscard]] progress::PastSource past();
@@ -101,6 +105,7 @@ class Agent {
   web::Listener ingest_listener_, web_listener_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer tick_timer_, wait_timer_;
+  cli::SdNotify sd_notify_ = cli::SdNotify::from_environment();
 
   bool last_reload_good_ = true;
   Instant last_good_reload_;

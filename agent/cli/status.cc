@@ -84,4 +84,9 @@ void write_configuration(web::JsonWriter& json, const settings::Settings& settin
   json.end_object();
 }
 
+std::string status_line(const tracker::Totals& totals) {
+  return std::to_string(totals.active) + (totals.active == 1 ? " session" : " sessions") +
+         " running, " + std::to_string(totals.sessions - totals.active) + " over";
+}
+
 }  // namespace agent::cli

@@ -1,5 +1,6 @@
 // What GET /v1/status shows: how storage and notifications fare, and the configuration in force,
-// every key with its value, secrets hidden, and who set it. Pure; any thread.
+// every key with its value, secrets hidden, and who set it. And what `systemctl status` shows.
+// Pure; any thread.
 #pragma once
 
 #include <optional>
@@ -8,6 +9,7 @@
 #include "agent/history/writer.h"
 #include "agent/notify/notifier.h"
 #include "agent/settings/settings.h"
+#include "agent/tracker/tracker.h"
 #include "agent/web/json_writer.h"
 
 namespace agent::cli {
@@ -21,5 +23,8 @@ void write_notifications(web::JsonWriter& json, const std::vector<notify::Target
 // Two members of an object: "configuration", nested as in the file, and "sources", by key, of those
 // that do not have their default.
 void write_configuration(web::JsonWriter& json, const settings::Settings& settings);
+
+// "3 sessions running, 12 over".
+std::string status_line(const tracker::Totals& totals);
 
 }  // namespace agent::cli
