@@ -3,14 +3,17 @@
 import time
 import unittest
 import urllib.parse
+from pathlib import Path
 
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from harness import npm
 from harness.agent import Agent, lines
 from harness.browser import Browser
 from harness.polling import until
 
+PACKAGES = Path(__file__).resolve().parent / "packages"
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 LONG = "\u2603" * 42  # 126 of the 128 bytes that a session's name may have
 LONG_FILE = "\u00fc\u2603\U0001f600" * 55 + "\u00fc"  # 497 bytes
@@ -143,24 +146,39 @@ class Page(unittest.TestCase):
             self.browser.open(address(agent, session_view("s")))
             self.browser.sees(".card .note", "10,000", seconds=30)
             self.assertLess(self.browser.run("return document.querySelectorAll('.file').length"), 100)
-            # The best of a few: what else the machine does is not the page's doing.
-            slowest = self.browser.run("""
-                const files = document.querySelector(".files");
-                const once = (top) => {
-                  const began = performance.now();
-                  files.scrollTop = top;
-                  files.dispatchEvent(new Event("scroll"));
-                  files.getBoundingClientRect();
-                  return performance.now() - began;
-                };
-                const best = (top) => Math.min(...[0, 1, 2].map((i) => once(top + i * 3000)));
-                return Math.max(...Array.from({length: 100}, (_, i) => best(i * 3300)));
-            """)
-            self.assertLess(slowest, 100, "milliseconds for one frame")
             self.browser.run("const f = document.querySelector('.files'); f.scrollTop = f.scrollHeight;")
             self.browser.sees(".file", "09999.dat")
             agent.post([file("09999.dat", "processing", progress=12)])
             self.browser.sees(".file .badge", "processing", seconds=5)
+
+    def test_ten_thousand_files_scroll_smoothly(self):
+        """By the browser's own trace: no task of the page's thread takes so much CPU that a frame would be late. What else the
+        machine does is not the page's doing, and not in it."""
+        frames = 200
+        with Agent() as agent, Browser(trace=True) as browser:
+            with agent.stream() as stream:
+                stream.send_bytes(lines(file(f"{i:05d}.dat", "completed", bytes=i) for i in range(10_000)))
+                stream.finish()
+            browser.open(address(agent, session_view("s")))
+            browser.sees(".card .note", "10,000", seconds=30)
+            reached = browser.driver.execute_async_script("""
+                const [frames, done] = arguments;
+                const files = document.querySelector(".files");
+                performance.mark("scroll");
+                const seen = new Set();
+                let frame = 0;
+                const next = () => {
+                  seen.add(document.querySelector(".file-name")?.textContent);
+                  if (frame === frames) return done(seen.size);
+                  files.scrollTop = (files.scrollHeight - files.clientHeight) * ++frame / frames;
+                  requestAnimationFrame(next);
+                };
+                requestAnimationFrame(next);
+            """, frames)
+            tasks = browser.main_thread_tasks("scroll")
+        self.assertGreater(reached, frames / 2, "it shows other files as it scrolls")
+        self.assertGreater(len(tasks), frames, "the trace holds the frames")
+        self.assertLess(max(tasks), 100, "milliseconds of CPU in one frame")
 
     def test_two_hundred_sessions(self):
         with Agent() as agent:
@@ -239,25 +257,49 @@ return faults;
 """
 
 
+# A session in each state, and one with a file in each.
+EVERY_STATE = [
+    {"event": "session.start", "session": "new"}, file("a", "processing", "working"),
+    file("a", "processing", "paused"), {"event": "session.pause", "session": "paused"},
+    {"event": "rateLimit", "session": "limited", "delayMs": 600_000},
+    *({"event": "session.end", "session": status, "status": status} for status in ("completed", "failed", "cancelled")),
+    *(file(status, status, "all", **({"error": "no"} if status == "failed" else {}))
+      for status in ("pending", "processing", "completed", "failed", "skipped", "cancelled")),
+]
+VIEWS = (("", ".row"), (session_view("all"), ".file-error"), ("#/families", ".card"))
+
+
 class Accessibility(unittest.TestCase):
     def test_in_both_themes(self):
-        states = [{"event": "session.start", "session": "new"}, file("a", "processing", "working"),
-                  file("a", "processing", "paused"), {"event": "session.pause", "session": "paused"},
-                  {"event": "rateLimit", "session": "limited", "delayMs": 600_000},
-                  *({"event": "session.end", "session": status, "status": status}
-                    for status in ("completed", "failed", "cancelled"))]
-        files = [file(status, status, "all", **({"error": "no"} if status == "failed" else {}))
-                 for status in ("pending", "processing", "completed", "failed", "skipped", "cancelled")]
         with Agent() as agent:
-            agent.post([*states, *files])
+            agent.post(EVERY_STATE)
             for dark in (False, True):
                 with Browser(dark=dark) as browser:
-                    for view, selector in (("", ".row"), (session_view("all"), ".file-error"), ("#/families", ".card")):
+                    for view, selector in VIEWS:
                         with self.subTest(dark=dark, view=view):
                             browser.open("about:blank")
                             browser.open(address(agent, view))
                             browser.sees(selector)
                             self.assertEqual([], browser.run(FAULTS))
+
+    def test_axe_finds_nothing_serious(self):
+        axe = (npm.folder(PACKAGES, "axe-core") / "node_modules" / "axe-core" / "axe.min.js").read_text()
+        with Agent("--web.enable-admin-api") as agent:
+            agent.post(EVERY_STATE)
+            for dark in (False, True):
+                with Browser(dark=dark) as browser:
+                    for view, selector in VIEWS:
+                        with self.subTest(dark=dark, view=view):
+                            browser.open("about:blank")
+                            browser.open(address(agent, view))
+                            browser.sees(selector)
+                            browser.run(axe)
+                            found = browser.driver.execute_async_script(
+                                "axe.run(document).then(arguments[0], (fault) => arguments[0]({fault: String(fault)}))")
+                            self.assertNotIn("fault", found)
+                            self.assertGreater(len(found["passes"]), 15, "it has looked")
+                            self.assertEqual([], [(each["id"], each["impact"], [node["html"] for node in each["nodes"]])
+                                                  for each in found["violations"] if each["impact"] in ("serious", "critical")])
 
     def test_by_keyboard_alone(self):
         with Agent() as agent, Browser() as browser:

@@ -13,13 +13,18 @@ SWITCHES = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-sh
             "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars")
 
 
+TRACED = "disabled-by-default-devtools.timeline,blink.user_timing"
+
+
 class Browser:
-    def __init__(self, width=1280, height=900, dark=False):
+    def __init__(self, width=1280, height=900, dark=False, trace=False):
         options = Options()
         options.binary_location = "/usr/bin/chromium"
         for switch in SWITCHES:
             options.add_argument(switch)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        if trace:
+            options.add_experimental_option("perfLoggingPrefs", {"traceCategories": TRACED})
         self.driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
         self.driver.set_script_timeout(60)
         self.resize(width, height)
@@ -62,6 +67,17 @@ class Browser:
             if message["method"] == "Network.webSocketCreated":
                 found.add(message["params"]["url"])
         return {urllib.parse.urlsplit(url).netloc for url in found if not url.startswith(("data:", "chrome:"))}
+
+    def main_thread_tasks(self, mark):
+        """Milliseconds of CPU of each task that the page's main thread has run since the page's performance.mark of that name. Of
+        a browser with `trace`, once: the trace ends with it."""
+        events = [message["params"] for message in (json.loads(entry["message"])["message"]
+                                                    for entry in self.driver.get_log("performance"))
+                  if message["method"] == "Tracing.dataCollected"]
+        begin = next(event for event in events if event["name"] == mark)
+        return [event["tdur"] / 1000 for event in events
+                if event["name"] == "RunTask" and event["ts"] >= begin["ts"] and "tdur" in event
+                and (event["pid"], event["tid"]) == (begin["pid"], begin["tid"])]
 
     def picture(self, path):
         self.driver.save_screenshot(str(path))
