@@ -74,7 +74,10 @@ def owners(files):
 
 def licence(package):
     """Of most of its files, as a machine-readable copyright file names it; None where it is prose."""
-    text = Path(f"/usr/share/doc/{package}/copyright").read_text(errors="replace")
+    file = Path(f"/usr/share/doc/{package}/copyright")
+    if not file.exists():
+        return None
+    text = file.read_text(errors="replace")
     found = re.search(r"^Files: *\*\s*$(?:.*\n)+?License: *(\S.*?)\s*$", text, re.MULTILINE | re.IGNORECASE)
     return found and found.group(1)
 

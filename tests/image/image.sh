@@ -45,6 +45,7 @@ start_and_scrape() {
     echo "the image holds a shell" >&2
     return 1
   fi
+  grep -m1 '"specVersion"' "$root/usr/share/doc/progress-agent/sbom.cdx.json"
   say "start"
   chroot --userspec=65532:65532 "$root" /progress-agent --version
   mkdir -p "$root/proc"
