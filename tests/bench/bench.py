@@ -6,7 +6,9 @@ usage: bench.py --build FOLDER [--only NAME,...] [--pairs N] [--write]
 """
 
 import argparse
+import contextlib
 import http.client
+import itertools
 import json
 import os
 import re
@@ -204,6 +206,33 @@ class Bench:
                 seconds.append(time.monotonic() - begin)
         yield "event to page, median", statistics.median(seconds) * 1000, "ms", "<= 2"
 
+    def live(self, clients=200, rate=100_000):
+        """A load at a fixed rate, with so many clients of the live feed and without."""
+        path, _ = self.load()
+        with open(path, "rb") as file:
+            chunks = [b"".join(chunk) for chunk in iter(lambda: list(itertools.islice(file, rate // 10)), [])]
+        alone, _ = self.paced(chunks, 0)
+        for count in (1, clients):
+            cost, sent = self.paced(chunks, count)
+            allowed = 1.2 * alone + sent / 1e9
+            name = f"live: {count} client{'s' if count > 1 else ''} at {rate:,} events/s"
+            yield f"{name}: CPU to that without", cost / alone, "x", None
+            yield f"{name}: sent", sent / 1e9, "GB", None
+            yield f"{name}: CPU to what is allowed (1.2 x without, and 1 s a GB)", cost / allowed, "x", "<= 1"
+
+    def paced(self, chunks, clients):
+        """The agent's CPU seconds for ten chunks a second, and the bytes that clients were sent."""
+        from harness.crowd import Crowd
+        with self.agent() as agent, agent.stream() as stream:
+            crowd = Crowd(agent.web_port, clients) if clients else contextlib.nullcontext()
+            with crowd:
+                before, began = agent.cpu_seconds(), time.monotonic()
+                for number, chunk in enumerate(chunks, 1):
+                    stream.send_bytes(chunk)
+                    time.sleep(max(0.0, began + number / 10 - time.monotonic()))
+                cost = agent.cpu_seconds() - before
+            return cost, crowd.bytes if clients else 0
+
     def estimate(self):
         """An ETA of a session of 1,000 files in 10 stages with 50 in flight."""
         out = subprocess.run([self.tools / "eta_cost"], capture_output=True, text=True, check=False).stdout
@@ -224,7 +253,7 @@ class Bench:
             yield f"Python, {name}(): cost of an iteration over a bare loop", cost, "us", bound
 
 
-NAMES = ("events", "modes", "posts", "start", "idle", "memory", "scrape", "visible", "estimate", "track")
+NAMES = ("events", "modes", "posts", "start", "idle", "memory", "scrape", "visible", "live", "estimate", "track")
 
 
 def holds(value, bound):

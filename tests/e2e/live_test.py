@@ -3,13 +3,18 @@
 import asyncio
 import contextlib
 import json
+import subprocess
 import unittest
+from pathlib import Path
 
 import websockets
 
-from harness.agent import Agent, lines
+from harness import npm
+from harness.agent import Agent, lines, sanitized
+from harness.crowd import Crowd
 
 SECONDS = 20
+PACKAGES = Path(__file__).resolve().parent / "packages"
 
 
 class Feed:
@@ -116,6 +121,28 @@ class Live(unittest.TestCase):
             self.assertIn(("progress_agent_live_messages_dropped_total", {}),
                           [(name, labels) for name, labels, _ in agent.samples()])
 
+    @unittest.skipIf(sanitized(), "costs of an instrumented binary say nothing")
+    def test_a_crowd_costs_what_it_is_sent(self):
+        """The frames are made once for all: fifty clients cost little more than one, and a second of CPU for each GB."""
+        def cost(clients):
+            with Agent("--log.level=warn") as agent, agent.stream() as stream:
+                agent.post([{"event": "session.start", "session": f"s{i}", "totalFiles": 500,
+                             "config": {"updateIntervalMs": 100}} for i in range(20)])
+                with Crowd(agent.web_port, clients) as crowd:
+                    before = agent.cpu_seconds()
+                    for done in range(20):
+                        # Answered before the next comes, so that there is time for updates between them.
+                        stream.send({"event": "hello", "producer": f"p{done}", "ack": "each"},
+                                    *(file(f"{i}.dat", "processing", f"s{i % 20}", progress=5 * done) for i in range(10_000)))
+                        for _ in range(10_001):
+                            stream.line()
+                    spent = agent.cpu_seconds() - before
+            return spent, crowd.bytes
+
+        (one, _), (many, sent) = cost(1), cost(50)
+        self.assertGreater(sent, 10_000_000, "they were told much")
+        self.assertLess(many, 1.2 * one + sent / 1e9 + 0.1)
+
     def test_says_goodbye_when_it_stops(self):
         async def story(agent):
             async with follow(agent) as feed:
@@ -144,6 +171,25 @@ class Live(unittest.TestCase):
                     self.assertEqual(expected, asyncio.run(status(agent, origin)))
             self.assertEqual(426, agent.get("/v1/live").status)
             self.assertEqual(404, agent.get("/v1/live", port=agent.ingest_port).status)
+
+    def test_npm_s_ws_reads_it_too(self):
+        """A second implementation of the protocol: what it is told, that its ping is answered, and how it is taken leave of."""
+        place = npm.folder(PACKAGES, "ws")
+        with Agent() as agent:
+            own = f"http://127.0.0.1:{agent.web_port}"
+            agent.post([{"event": "session.start", "session": "s", "totalFiles": 2}])
+            with subprocess.Popen(["node", place / "listen.mjs", f"ws://127.0.0.1:{agent.web_port}/v1/live", own], cwd=place,
+                                  stdout=subprocess.PIPE, text=True) as client:
+                told = map(json.loads, client.stdout)
+                self.assertEqual(["s"], [each["session"]["id"] for each in next(told)["sessions"]])
+                agent.post([file("a", "completed")])
+                self.assertEqual("completed", next(m for m in told if m["type"] == "file")["file"]["status"])
+                self.assertEqual(1, next(m for m in told if m["type"] == "metrics")["metrics"]["filesCompleted"])
+                agent.process.terminate()
+                self.assertEqual({"closed": 1001, "ponged": True}, list(told)[-1])
+        with Agent() as agent:
+            said = npm.node(place, "listen.mjs", f"ws://127.0.0.1:{agent.web_port}/v1/live", "https://evil.example")
+            self.assertEqual({"refused": 403}, json.loads(said))
 
     def test_sessions_that_want_no_live_updates_stay_out(self):
         async def story(agent):
