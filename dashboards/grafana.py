@@ -203,8 +203,8 @@ def table(title, description, columns, width, sort=None, descending=False, links
 
 # What columns look like. Each is properties for a Column.
 
-def bar(color="blue"):
-    return {"unit": "percentunit", "min": 0, "max": 1, "decimals": 0, "color": fixed(color),
+def bar(color="blue", decimals=0):
+    return {"unit": "percentunit", "min": 0, "max": 1, "decimals": decimals, "color": fixed(color),
             "custom__cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}}
 
 

@@ -391,7 +391,7 @@ std::vector<std::string> detail(const BoardSession& s, const std::vector<BoardFi
               (s.attempt > 1 ? format(", attempt %lld", static_cast<long long>(s.attempt)) : "")));
   std::string left = shown_eta(s);
   if (s.confidence)
-    left += format(" (%.0f %% sure within a fifth of %s)", *s.confidence * 100,
+    left += format(" (%.0f %% sure of %s ± 20 %%)", *s.confidence * 100,
                    shown_duration(*s.remaining_ms).c_str());
   if (!s.finish.empty()) left += ", finish about " + s.finish + " UTC";
   out.push_back(row("left", left));

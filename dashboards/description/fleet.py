@@ -94,7 +94,8 @@ def running_table():
                                      session_url("from=${__data.fields.Started.numeric}&to=now"))),
             family_column(),
             Column("State", running(state_number(KEY, ACTIVE_STATES)), width=95, properties=pill(WORDS)),
-            Column("Progress", running(progress(KEY)), width=150, properties=bar()),
+            # 239 of 240 are not all.
+            Column("Progress", running(progress(KEY)), width=150, properties=bar(decimals=1)),
             Column("Left", running(f"max by ({KEY}) ({eta.format('')})"), width=75, properties=number("dthms")),
             Column("at best", running(f"max by ({KEY}) ({eta.format('_lower')})"), width=75,
                    properties=number("dthms")),

@@ -31,7 +31,7 @@ def summary():
         stat("State", "What the session is doing now, or how it ended.", [Query(state_number("session", STATES))], 3,
              words=WORDS, mode="background", text="value", empty="not seen now"),
         gauge("Progress", "Share of the work that is done: bytes if all files have them, else units, else files.",
-              [Query(progress())], 3, "percentunit", steps(("blue", None), ("green", 1)), min=0, max=1, decimals=0),
+              [Query(progress())], 3, "percentunit", steps(("blue", None), ("green", 1)), min=0, max=1, decimals=1),
         stat("Time left",
              "Until the session ends: expected, and the 80 % interval from best to worst. Nothing once it has ended.",
              [Query(BEST, "at best"), Query(ETA, "expected"), Query(WORST, "at worst")], 7, "dthms", empty="–",

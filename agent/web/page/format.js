@@ -67,12 +67,13 @@ export function bytes(value) {
 
 export function money(value, currency) {
   if (!isNumber(value)) return UNKNOWN;
-  return currencies(value !== 0 && Math.abs(value) < 1 ? 3 : 2, currency ?? "").format(value);
+  return currencies(value !== 0 && Math.abs(value) < 0.1 ? 3 : 2, currency ?? "").format(value);
 }
 
+// Each up to two of the next: the half ones in between (90 s) need no decimals.
 const UNITS = [
-  { name: "s", ms: 1000, until: 90_000 },
-  { name: "min", ms: 60_000, until: 90 * 60_000 },
+  { name: "s", ms: 1000, until: 2 * 60_000 },
+  { name: "min", ms: 60_000, until: 2 * 3_600_000 },
   { name: "h", ms: 3_600_000, until: 48 * 3_600_000 },
   { name: "days", ms: 86_400_000, until: Infinity },
 ];

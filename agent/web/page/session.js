@@ -183,7 +183,7 @@ export class SessionView {
     if (eta) {
       parts.push(`ready about ${format.clock(eta.estimatedCompletionTime)}`);
       if (eta.interval) parts.push(`${format.ratio(eta.interval.level)} of such ranges hold`);
-      if (eta.confidence !== undefined) parts.push(`${format.ratio(eta.confidence)} sure to within a fifth`);
+      if (eta.confidence !== undefined) parts.push(`${format.ratio(eta.confidence)} sure of ±20 %`);
     }
     if (who.deadline) parts.push(`deadline ${format.clock(who.deadline)}`);
     if (eta?.deadlineRisk !== undefined) parts.push(`${format.ratio(eta.deadlineRisk)} risk of missing it`);
