@@ -27,11 +27,19 @@ void refuse_unknown(std::string_view name, Fault& fault) {
   fault.set(RejectReason::kUnknownEvent, "event", wrong);
 }
 
+bool is_plain(std::string_view json) {
+  PlainObject object(json);
+  while (object.next()) {
+  }
+  return object.is_read();
+}
+
 }  // namespace
 
 Decoder::Decoder(std::size_t max_line_bytes) : parser_(max_line_bytes) {}
 
 Result<void, Rejection> Decoder::check_syntax(std::string_view json) {
+  if (parser_.takes(json) && is_plain(json)) return {};
   auto root = parser_.parse(json);
   if (!root) return failure(std::move(root.error()));
   return {};
@@ -41,6 +49,7 @@ Result<Message, Rejection> Decoder::decode(std::string_view line, std::optional<
   event_.session = event_.producer = {};
   event_.ts.reset();
   event_.seq.reset();
+  if (parser_.takes(line) && fields_.read(PlainObject(line))) return read(now);
   auto root = parser_.parse(line);
   if (!root) return failure(std::move(root.error()));
   simdjson::dom::object object;
@@ -90,7 +99,7 @@ Hello Decoder::read_hello(Fault& fault) const {
   Hello hello{event_.producer, AckMode::kNone};
   if (!fields_.has(Key::kProducer)) fault.missing("producer", "\"hello\"");
   if (!fields_.has(Key::kAck)) return hello;
-  const simdjson::dom::element ack = fields_.at(Key::kAck).value;
+  const Value ack = fields_.at(Key::kAck).value;
   bool wanted = false;
   std::string_view how;
   if (ack.get(wanted) == simdjson::SUCCESS) {

@@ -1,6 +1,7 @@
 // Decoder: one line -> the event it holds, checked, or why it is refused (contract, sections 2 and
 // 3). Past it only valid events exist. Owned by an Intake; not thread-safe. Reusable: a good `file`
-// event costs no allocation. What it returns is views into the decoder, valid until the next call.
+// event costs no allocation. What it returns is views into the line and the decoder, valid until
+// the next call.
 //
 // Where the contract is silent: a key given twice counts as given last, `null` as absent, whole
 // numbers may be written 5.0, free texts are cut at kMaxText, and `seq` begins at 1.

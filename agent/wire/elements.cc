@@ -1,16 +1,28 @@
 #include "agent/wire/elements.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 namespace agent::wire {
 namespace {
 
 constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
+// Whether one of the eight bytes at `at` may end a string or escape what follows.
+bool may_end(const char* at) {
+  constexpr std::uint64_t kEach = 0x0101010101010101;
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  const auto zeros = [](std::uint64_t w) { return (w - kEach) & ~w & kEach * 0x80; };
+  return (zeros(word ^ kEach * '"') | zeros(word ^ kEach * '\\')) != 0;
+}
+
 // How far a string that begins at `text` goes, its quotes included; an open one goes to the end.
 std::size_t string_length(std::string_view text) {
   std::size_t at = 1;
   for (;;) {
+    while (at + 8 <= text.size() && !may_end(text.data() + at)) at += 8;
     while (at < text.size() && text[at] != '"' && text[at] != '\\') ++at;
     if (at >= text.size()) return text.size();
     if (text[at] == '"') return at + 1;

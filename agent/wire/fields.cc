@@ -9,13 +9,12 @@ namespace {
 
 using progress::Rejection;
 using progress::RejectReason;
-using simdjson::dom::element;
 using simdjson::dom::element_type;
 
 // Unix times from here on are surely another unit: the year 5138.
 constexpr double kTooManySeconds = 1e11;
 
-std::string_view describe(element value) {
+std::string_view describe(const Value& value) {
   switch (value.type()) {
     case element_type::ARRAY:
       return "an array";
@@ -158,6 +157,7 @@ std::string_view to_id(const Field& field, std::size_t max, Fault& fault) {
 
 std::string_view to_plain_id(const Field& field, std::size_t max, Fault& fault) {
   const std::string_view value = to_id(field, max, fault);
+  if (field.value.is_plain_text()) return value;
   if (const auto at = find_control(value)) {
     fault.set(
         RejectReason::kInvalidField, field.name,

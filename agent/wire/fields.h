@@ -18,7 +18,9 @@
 #include "agent/progress/event.h"
 #include "agent/progress/text.h"
 #include "agent/wire/keys.h"
+#include "agent/wire/plain.h"
 #include "agent/wire/text.h"
+#include "agent/wire/value.h"
 
 namespace agent::wire {
 
@@ -51,7 +53,7 @@ struct Range {
 // A value and the name it has in its object.
 struct Field {
   std::string_view name;
-  simdjson::dom::element value;
+  Value value;
 };
 
 // One value, or `fault` set and something harmless.
@@ -81,11 +83,18 @@ class Fields {
     const auto end = object.end();
     for (auto field = object.begin(); field != end; ++field) {
       const std::size_t key = kKeyTable<Key>.find(field.key());
-      if (key == key_count<Key>()) continue;
-      values_[key] = field.value();
-      const std::uint64_t bit = std::uint64_t{1} << key;
-      present_ = values_[key].is_null() ? present_ & ~bit : present_ | bit;
+      const simdjson::dom::element value = field.value();
+      if (key < key_count<Key>()) put(key, value.is_null() ? std::nullopt : std::optional(value));
     }
+  }
+  // False: the object is not plain, and nothing here means anything.
+  [[nodiscard]] bool read(PlainObject object) {
+    present_ = 0;
+    while (object.next()) {
+      const std::size_t key = kKeyTable<Key>.find(object.key());
+      if (key < key_count<Key>()) put(key, object.value());
+    }
+    return object.is_read();
   }
 
   [[nodiscard]] bool has(Key key) const { return (present_ & bit(key)) != 0; }
@@ -137,9 +146,15 @@ class Fields {
   static_assert(key_count<Key>() <= 64, "one bit of present_ for each key");
   static constexpr std::size_t index(Key key) { return static_cast<std::size_t>(key); }
   static constexpr std::uint64_t bit(Key key) { return std::uint64_t{1} << index(key); }
+  template <typename T>
+  void put(std::size_t key, const std::optional<T>& value) {
+    const std::uint64_t bit = std::uint64_t{1} << key;
+    present_ = value ? present_ | bit : present_ & ~bit;
+    if (value) values_[key] = Value(*value);
+  }
 
   std::uint64_t present_ = 0;
-  std::array<simdjson::dom::element, key_count<Key>()> values_;  // valid where present_ says so
+  std::array<Value, key_count<Key>()> values_;  // valid where present_ says so
 };
 
 }  // namespace agent::wire

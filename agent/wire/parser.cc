@@ -106,7 +106,7 @@ Parser::Outcome Parser::second_look(std::string_view line) {
 }
 
 Result<simdjson::dom::element, Rejection> Parser::parse(std::string_view line) {
-  if (line.size() > max_bytes_) return failure(line_too_long(max_bytes_));
+  if (!takes(line)) return failure(line_too_long(max_bytes_));
   Outcome outcome = run(parser_, line);
   if (outcome.error == simdjson::NUMBER_ERROR || outcome.error == simdjson::DEPTH_ERROR) {
     outcome = second_look(line);

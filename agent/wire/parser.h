@@ -28,6 +28,7 @@ class Parser {
   // Lines longer than `max_bytes` are refused as `line_too_long`.
   explicit Parser(std::size_t max_bytes);
 
+  [[nodiscard]] bool takes(std::string_view line) const { return line.size() <= max_bytes_; }
   // `line` must have kPadding readable bytes after it. What it returns is valid until the next
   // call.
   [[nodiscard]] Result<simdjson::dom::element, progress::Rejection> parse(std::string_view line);

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "agent/wire/decode.h"
+#include "agent/wire/plain.h"
 
 namespace {
 
@@ -110,6 +111,15 @@ void check(const Rejection& rejection) {
   check_text(rejection.field, 4096);
 }
 
+// What is read without the parser is what the parser takes.
+void check_plain(std::string_view text) {
+  static wire::Parser parser(wire::kDefaultMaxLineBytes);
+  wire::PlainObject object(text);
+  while (object.next()) {
+  }
+  require(!object.is_read() || !parser.takes(text) || parser.parse(text).has_value());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
@@ -119,5 +129,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const std::string_view text(line.data(), size);
   const auto message = decoder.decode(text, Instant(std::chrono::seconds(1'800'000'000)));
   message ? check(*message) : check(message.error());
+  check_plain(text);
   return 0;
 }
