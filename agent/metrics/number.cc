@@ -6,6 +6,10 @@ namespace agent::metrics {
 namespace {
 
 constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
+constexpr double kMillion = 1e6;
+// Decimals of at most 15 digits are each another double, so the one found is the shortest.
+constexpr double kExactMillionths = 1e15;
+constexpr double kLeastFixed = 1e-3;  // below it the shortest has an exponent
 
 // Six digits after the point, without the zeros at the end.
 char* put_millionths(char* at, std::uint32_t millionths) {
@@ -37,6 +41,14 @@ char* Number::put_seconds(char* at, std::int64_t microseconds) {
 char* Number::put_real(char* at, double value) {
   if (std::abs(value) < kExactIntegers && std::trunc(value) == value) {
     return std::to_chars(at, at + kRoom, static_cast<std::int64_t>(value)).ptr;
+  }
+  // What a person configured, and sums of that, have few decimals: no search for the shortest.
+  const double size = std::abs(value), millionths = size * kMillion;
+  if (size >= kLeastFixed && millionths < kExactMillionths) {
+    const auto rounded = static_cast<std::int64_t>(millionths + 0.5);
+    if (static_cast<double>(rounded) / kMillion == size) {
+      return put_seconds(at, value < 0 ? -rounded : rounded);
+    }
   }
   return std::to_chars(at, at + kRoom, value).ptr;
 }

@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
@@ -25,7 +26,8 @@ class Number {
   constexpr Number(double value)
       : kind_(Kind::kReal), integer_(std::bit_cast<std::int64_t>(value)) {}
   constexpr Number(Duration value) : kind_(Kind::kMicroseconds), integer_(value.count()) {}
-  constexpr Number(Span value) : Number(seconds(value)) {}
+  // Estimates, as the API shows them: nobody knows one to less than a microsecond.
+  constexpr Number(Span value) : Number(std::chrono::round<Duration>(value)) {}
   constexpr Number(Instant value) : Number(value.time_since_epoch()) {}
   constexpr Number(std::nullopt_t /*unknown*/) {}
   template <typename T>

@@ -102,6 +102,11 @@ TEST(Number, IsWrittenShortAndExact) {
   EXPECT_EQ(written(-0.0), "0");
   EXPECT_EQ(written(0.1), "0.1");
   EXPECT_EQ(written(1.0 / 3), "0.3333333333333333");
+  EXPECT_EQ(written(0.001), "0.001");
+  EXPECT_EQ(written(-2.000001), "-2.000001");
+  EXPECT_EQ(written(0.1 + 0.2), "0.30000000000000004");
+  EXPECT_EQ(written(999999999.999999), "999999999.999999");
+  EXPECT_EQ(written(0.000001), "1e-06");
   EXPECT_EQ(written(1e300), "1e+300");
   EXPECT_EQ(written(5e-324), "5e-324");
 }
@@ -114,6 +119,7 @@ TEST(Number, WritesTimesInSeconds) {
   EXPECT_EQ(written(Duration(1us)), "0.000001");
   EXPECT_EQ(written(Duration(-1us)), "-0.000001");
   EXPECT_EQ(written(Duration(-90500ms)), "-90.5");
+  EXPECT_EQ(written(Span(360.0 / 17)), "21.176471");
   EXPECT_EQ(written(Instant(1767603600s + 123456us)), "1767603600.123456");
 }
 
