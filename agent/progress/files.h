@@ -108,6 +108,8 @@ class Files {
   // When the oldest file being processed was begun; O(files in flight) at most once per change.
   [[nodiscard]] std::optional<Instant> oldest_start() const;
   [[nodiscard]] const FileTable& table() const { return table_; }
+  // The last one that an event named; empty: none since they were cleared.
+  [[nodiscard]] std::optional<FileRef> latest() const { return latest_; }
   [[nodiscard]] const LabelSet& stages() const { return stages_; }
   [[nodiscard]] const LabelSet& models() const { return models_; }
   LabelId model_number(std::string_view name) {

@@ -16,15 +16,15 @@ void Tracked::note_files(const progress::Event& event) {
   if (std::exchange(noted_epoch_, session_.files().epoch()) != session_.files().epoch()) {
     noted_files_.clear();
   }
-  const progress::FileTable& table = session_.files().table();
-  const auto note = [&](std::string_view name) {
-    const auto ref = table.find(name);
+  const auto note = [&](std::optional<progress::FileRef> ref) {
     if (ref && (noted_files_.empty() || noted_files_.back() != *ref)) noted_files_.push_back(*ref);
   };
-  if (const auto* file = std::get_if<progress::FileProgressed>(&event.fact)) {
-    note(file->file);
+  if (std::holds_alternative<progress::FileProgressed>(event.fact)) {
+    note(session_.files().latest());
   } else if (const auto* announced = std::get_if<progress::FilesAnnounced>(&event.fact)) {
-    for (const progress::AnnouncedFile& each : announced->files) note(each.file);
+    for (const progress::AnnouncedFile& each : announced->files) {
+      note(session_.files().table().find(each.file));
+    }
   }
   if (noted_files_.size() >= 2 * kMostNoted) {
     noted_files_.erase(noted_files_.begin(), noted_files_.end() - kMostNoted);
