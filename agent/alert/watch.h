@@ -3,6 +3,7 @@
 // guards it. Manner of the state machine: Prometheus' alerting rules (`for`, `keep_firing_for`).
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -24,6 +25,11 @@ class Watch {
   std::optional<Alert> dismiss(std::string_view id);
 
   [[nodiscard]] bool idle() const { return active_.empty(); }
+  // The `for` of some rule runs.
+  [[nodiscard]] bool pending() const {
+    return std::ranges::any_of(active_,
+                               [](const Tracked& t) { return t.alert.state == State::kPending; });
+  }
   // As of the last look or dismissal.
   [[nodiscard]] std::shared_ptr<const Standing> standing() const;
 

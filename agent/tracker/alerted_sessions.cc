@@ -6,6 +6,21 @@
 
 namespace agent::tracker {
 
+namespace {
+
+constexpr int kRestShare = 16;
+constexpr Duration kLongestUnseen = std::chrono::seconds(15);  // as often as Prometheus would look
+
+}  // namespace
+
+bool Tracked::is_look_due(Now at) const {
+  if (!looked_at_ || looked_version_ != session_.version() || watch_.pending()) return true;
+  if (!session_.live()) return !watch_.idle();  // a later run of the family may supersede it
+  const Duration rest = std::chrono::duration_cast<Duration>(at.steady - session_.last_received());
+  return at.steady - *looked_at_ >= std::min(rest / kRestShare, kLongestUnseen) ||
+         session_.state(at) != looked_state_;
+}
+
 bool Tracked::look(Now at, const alert::Policy& policy, bool superseded, bool publishes,
                    std::vector<alert::Alert>& changed) {
   const std::size_t before = changed.size();
@@ -19,8 +34,11 @@ bool Tracked::look(Now at, const alert::Policy& policy, bool superseded, bool pu
     watch_.close(alert::Reason::kSwitchedOff, at, changed);
     standing_ = nullptr;
   }
+  looked_at_ = at.steady;
+  looked_state_ = session_.state(at);
   const bool matters = changed.size() > before || (was_on && !standing_);
   if (matters) session_.note_alerts_changed();
+  looked_version_ = session_.version();
   return matters;
 }
 
@@ -58,7 +76,9 @@ void Sessions::look_at(Tracked& tracked, Now at) {
 void Sessions::look_at_all(Now at) {
   latest_run_.clear();
   for (const auto& [serial, tracked] : by_serial_) follow_family(*tracked);
-  for (const auto& [serial, tracked] : by_serial_) look_at(*tracked, at);
+  for (const auto& [serial, tracked] : by_serial_) {
+    if (tracked->is_look_due(at)) look_at(*tracked, at);
+  }
   if (alert_changes_.size() <= kMostAlertChanges) return;
   alert_changes_.erase(alert_changes_.begin(), alert_changes_.end() - kMostAlertChanges);
 }

@@ -323,6 +323,7 @@ void Sessions::configure(progress::Rules rules, alert::Policy policy, Now at) {
   rules_ = std::move(rules);
   policy_ = std::move(policy);
   for (const auto& [serial, tracked] : by_serial_) {
+    tracked->look_soon();
     if (tracked->session().follow_rules()) touch(*tracked);
   }
   evict_beyond_limit(at);

@@ -79,6 +79,11 @@ class Tracked final : public progress::FileObserver {
   // `changed`. True: outputs must see it. `publishes`: the answer that is looked at may be shown.
   bool look(Now at, const alert::Policy& policy, bool superseded, bool publishes,
             std::vector<alert::Alert>& changed);
+  // Whether the alerts may be other than at the last look. Where nothing happens, what the rules
+  // measure moves with the share of time that passes: so a session at rest is looked at after a
+  // sixteenth of its rest, when its state changes, and while the `for` of one of them runs.
+  [[nodiscard]] bool is_look_due(Now at) const;
+  void look_soon() { looked_at_.reset(); }
   // It leaves, and its alerts with it.
   void close_alerts(Now at, std::vector<alert::Alert>& changed) {
     watch_.close(alert::Reason::kGone, at, changed);
@@ -143,6 +148,9 @@ class Tracked final : public progress::FileObserver {
   std::uint64_t noted_epoch_ = 0;               // of these references
 
   alert::Watch watch_;
+  std::optional<SteadyInstant> looked_at_;  // empty: never, or the rules are others since
+  std::uint64_t looked_version_ = 0;        // of the session, at the last look
+  progress::SessionState looked_state_{};
   std::shared_ptr<const alert::Standing> standing_;  // null: alerts are off, or never looked at
 
   progress::SnapshotPtr pending_;  // to be published with the commit under way

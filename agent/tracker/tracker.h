@@ -125,7 +125,7 @@ class Tracker {
   // Rises with every change: what a scrape begun now would show.
   [[nodiscard]] std::uint64_t generation() const;
 
-  // Ends what is stale, removes what is over and read, and follows all alerts; once a second.
+  // Ends what is stale, removes what is over and read, and follows the alerts; once a second.
   // `health`: of what the tracker does not know itself.
   void tick(Now at, alert::AgentHealth health = {});
   void configure(Settings settings, Now at);  // after a reload

@@ -1,6 +1,8 @@
 // Alerts as the tracker follows them: for all sessions, each second, and at once when one ends.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <ctime>
 #include <string>
 
 #include "agent/alert/alert.h"
@@ -46,6 +48,15 @@ class AlertsTest : public ::testing::Test {
               std::string(name_of(alert.state));
     }
     return text;
+  }
+  bool is_active(double at, std::string_view session, std::string_view name) {
+    const auto& current = tracker.session(at, session)->alerts->current;
+    return std::ranges::any_of(current, [&](const Alert& a) { return a.name() == name; });
+  }
+  static double cpu_seconds() {
+    timespec t{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
   }
   std::string changes() {
     std::string text;
@@ -173,6 +184,38 @@ TEST_F(AlertsTest, AreDismissedByTheirId) {
   const auto dismissed = tracker.tracker().dismiss(id);
   ASSERT_TRUE(dismissed);
   EXPECT_TRUE(tracker.session(61, "a")->alerts->current.at(0).dismissed) << "seen at once";
+}
+
+TEST_F(AlertsTest, SeeAtOnceThatASilentSessionStalls) {
+  (void)tracker.file(0, "a", "f", FileStatus::kProcessing);
+  tick_until(1, 60);
+  EXPECT_FALSE(is_active(60, "a", "SessionStalled"));
+  tick_until(61, 61);
+  EXPECT_TRUE(is_active(61, "a", "SessionStalled"));
+  tick_until(62, 300);
+  (void)tracker.file(300, "a", "f", FileStatus::kProcessing);
+  tracker.tick(301);
+  EXPECT_FALSE(is_active(301, "a", "SessionStalled")) << "looked at with the next event";
+}
+
+TEST_F(AlertsTest, CostLittleWhileNothingHappens) {
+  const auto all = [this](double at) {
+    for (int i = 0; i < 300; ++i)
+      (void)tracker.file(at, "s" + std::to_string(i), "f", FileStatus::kProcessing);
+  };
+  const auto cost = [&](double from, bool busy) {
+    double used = 0;
+    for (double t = from; t < from + 30; ++t) {
+      if (busy) all(t);
+      const double before = cpu_seconds();
+      tracker.tick(t);
+      used += cpu_seconds() - before;
+    }
+    return used;
+  };
+  all(0);
+  const double busy = cost(1, true), idle = cost(600, false);
+  EXPECT_LT(idle, busy / 3);
 }
 
 TEST_F(AlertsTest, TakeNewDefaultsFromAReload) {
