@@ -15,57 +15,63 @@ enum class Gate : std::uint8_t {
   kTwin,    // the one without, once there is history
 };
 
+// How its prior changes toward the last round, when few files are left and each one counts.
+enum class Voice : std::uint8_t { kAlways, kGrows, kFades };
+
 struct Seat {
   double prior;
   Gate gate;
+  Voice voice = Voice::kAlways;
 };
 // In the order of Expert. The priors were fitted to traces of eight kinds of jobs
 // (config/README.md).
 constexpr std::array<Seat, kExperts> kSeats = {{
-    {0.045, Gate::kNone},    // count
-    {0.007, Gate::kPrimed},  // work
-    {0.015, Gate::kNone},    // recent count
-    {0.278, Gate::kPrimed},  // schedule
-    {0.407, Gate::kPrimed},  // parallel
-    {0.007, Gate::kNone},    // window
-    {0.350, Gate::kNone},    // decay
-    {0.218, Gate::kPast},    // past count
-    {0.480, Gate::kPast},    // past work
-    {0.631, Gate::kPast},    // past total
-    {0.245, Gate::kKnown},   // known work
-    {12.180, Gate::kKnown},  // known parallel
-    {6.049, Gate::kKnown},   // known typical
-    {0.007, Gate::kPast},    // replay
-    {2.250, Gate::kPast},    // stages
-    {0.007, Gate::kNone},    // weight
-    {0.201, Gate::kNone},    // typical
-    {0.026, Gate::kNone},    // typical work
-    {0.026, Gate::kNone},    // starts
-    {0.007, Gate::kNone},    // all starts
-    {0.007, Gate::kTwin},    // cold work
-    {0.064, Gate::kTwin},    // cold schedule
-    {0.007, Gate::kTwin},    // cold parallel
+    {0.029, Gate::kNone, Voice::kFades},   // count
+    {0.065, Gate::kPrimed},                // work
+    {0.5, Gate::kNone, Voice::kFades},     // recent count
+    {0.12, Gate::kPrimed},                 // schedule
+    {0.17, Gate::kPrimed},                 // parallel
+    {0.0025, Gate::kNone, Voice::kFades},  // window
+    {0.032, Gate::kNone, Voice::kFades},   // decay
+    {0.006, Gate::kPast},                  // past count
+    {0.18, Gate::kPast},                   // past work
+    {0.13, Gate::kPast},                   // past total
+    {0.037, Gate::kKnown},                 // known work
+    {19, Gate::kKnown},                    // known parallel
+    {14, Gate::kKnown},                    // known typical
+    {0.015, Gate::kPast},                  // replay
+    {0.56, Gate::kPast},                   // stages
+    {0.0057, Gate::kNone, Voice::kFades},  // weight
+    {0.061, Gate::kNone},                  // typical
+    {0.035, Gate::kNone},                  // typical work
+    {0.13, Gate::kNone, Voice::kFades},    // starts
+    {0.12, Gate::kNone, Voice::kGrows},    // tail
+    {0.0072, Gate::kTwin},                 // cold work
+    {0.22, Gate::kTwin},                   // cold schedule
+    {0.0033, Gate::kTwin},                 // cold parallel
 }};
 
-constexpr double kHalfDrift = 1.087;  // loss per unit of drift since half the time
-constexpr double kFifthDrift = 0.0;   // likewise since four fifths of it
-constexpr double kNoHalf = 1.0, kNoFifth = 0.6,
+constexpr double kHalfDrift = 0.435;  // loss per unit of drift since half the time
+constexpr double kFifthDrift = 4.14;  // likewise since four fifths of it
+constexpr double kNoHalf = 0.0541, kNoFifth = 0.475,
                  kMostDrift = 3;      // drift while there is no past; bound
 constexpr double kNoHalfPast = 0.1;   // of experts that rest on earlier runs, at the very start
-constexpr double kRecordLoss = 8.24;  // per run and unit of error above kFairError
+constexpr double kRecordLoss = 10.7;  // per run and unit of error above kFairError
 constexpr double kFairError = 0.25;
-constexpr double kOneRun = 0.338;        // trust in history of one run
-constexpr double kDisagreement = 7.696;  // loss of trust per unit of disagreement between runs
-constexpr double kFromDrift = 0.873, kFromSpread = 2.695, kFromScatter = 0.791;  // what makes s
-constexpr double kWorkDonePower = 0.34;
-constexpr double kHopeless = 0.5;  // error in earlier runs from which on they make nothing surer
+constexpr double kOneRun = 0.34;       // trust in history of one run
+constexpr double kDisagreement = 7.7;  // loss of trust per unit of disagreement between runs
+constexpr double kFromDrift = 0.365, kFromSpread = 4.45, kFromScatter = 0.0405;  // what makes s
+constexpr double kSpreadPower = 2.57, kScatterPower = 5.08;  // how they fall with what is left
+constexpr double kTailGrows = 1.26,
+                 kRatesFade = 0.56;  // exponents of the priors in the last round
+constexpr double kHopeless = 0.252;  // error in earlier runs from which on they make nothing surer
 constexpr double kFromRuns =
-    0.8;  // s falls as 1 / (1 + kFromRuns x runs x (1 - error / kHopeless))
-constexpr double kLeastSigma = 0.01, kMostSigma = 1.651;
-constexpr double kPriorPower = 1.583;  // a
-constexpr double kQuantile = 0.661;    // which of the law's quantiles is the forecast
+    0.651;  // s falls as 1 / (1 + kFromRuns x runs x (1 - error / kHopeless))
+constexpr double kLeastSigma = 0.01, kMostSigma = 1.9;
+constexpr double kPriorPower = 1.9;  // a
+constexpr double kQuantile = 0.742;  // which of the law's quantiles is the forecast
 constexpr double kLeastWork = 1e-3;
-constexpr double kGateSlope = 15, kGatePrior = 2;  // of the family's gate
+constexpr double kGateSlope = 5.3, kGatePrior = 2;  // of the family's gate
 
 // 0..1: how far the family's runs agree about this one.
 double trust_in_history(const Reading& r, double runs) {
@@ -103,6 +109,19 @@ double prior_of(std::size_t i, Belief belief) {
   return kSeats[static_cast<std::size_t>(primed)].prior;
 }
 
+// How the last round changes a prior.
+double late(Voice voice, double last_round) {
+  switch (voice) {
+    case Voice::kAlways:
+      return 1;
+    case Voice::kGrows:
+      return std::exp(kTailGrows * last_round);
+    case Voice::kFades:
+      return std::exp(-kRatesFade * last_round);
+  }
+  return 1;
+}
+
 double bounded(double drift, double unknown) {
   return std::isnan(drift) ? unknown : std::min(std::abs(drift), kMostDrift);
 }
@@ -126,7 +145,7 @@ void weigh(Blend& b, const Reading& r, const Drift& drift, const ExpertRecord& r
         kHalfDrift * half + kFifthDrift * fifth +
         kRecordLoss * record.runs[i] * (record.runs[i] > 0 ? record.error[i] - kFairError : 0);
     const double w = prior_of(i, belief) * open(kSeats[i].gate, trust, runs > 0, belief) *
-                     std::exp(std::clamp(-loss, -60.0, 60.0));
+                     late(kSeats[i].voice, r.last_round) * std::exp(std::clamp(-loss, -60.0, 60.0));
     b.weights[i] = w;
     sum += w;
     mean += w * l;
@@ -182,6 +201,13 @@ ExpertRecord ExpertRecord::of(std::span<const FamilyRun> runs) {
 
 namespace {
 
+// Of the work and, as the experts see it, of the time: their geometric mean.
+double share_left(const Blend& b, const Reading& r, double log_now) {
+  const double work = std::clamp(1 - r.done_share, kLeastWork, 1.0);
+  const double time = std::clamp(1 - std::exp(log_now - b.log_mean), kLeastWork, 1.0);
+  return std::sqrt(work * time);
+}
+
 Blend blend_by(Belief belief, const Reading& r, const Drift& drift, const ExpertRecord& record,
                double now, double runs) {
   Blend b;
@@ -192,10 +218,11 @@ Blend blend_by(Belief belief, const Reading& r, const Drift& drift, const Expert
     b.log_total = log_now - std::log(1 - kQuantile) / kPriorPower;
     return b;
   }
+  const double left = b.share_left = share_left(b, r, log_now);
   const double s =
-      std::sqrt(std::pow(kFromDrift * b.drift, 2) + std::pow(kFromSpread * b.spread, 2) +
-                std::pow(kFromScatter * r.scatter, 2)) *
-      std::pow(std::max(kLeastWork, 1 - r.done_share), kWorkDonePower) /
+      std::sqrt(std::pow(kFromDrift * b.drift, 2) +
+                std::pow(kFromSpread * b.spread * std::pow(left, kSpreadPower), 2) +
+                std::pow(kFromScatter * r.scatter * std::pow(left, kScatterPower), 2)) /
       (1 + kFromRuns * record.most_runs * std::max(0.0, 1 - b.record_error / kHopeless));
   const double sigma = std::clamp(s, kLeastSigma, kMostSigma);
   b.law = {b.log_mean - kPriorPower * sigma * sigma, sigma, log_now};
@@ -211,6 +238,7 @@ void mix(Blend& a, const Blend& b, double share) {
   a.drift = between(a.drift, b.drift);
   a.record_error = between(a.record_error, b.record_error);
   a.history_share *= share;
+  a.share_left = between(a.share_left, b.share_left);
   for (std::size_t i = 0; i < kExperts; ++i) a.weights[i] = between(a.weights[i], b.weights[i]);
   a.law.mean = between(a.law.mean, b.law.mean);
   a.law.sigma = between(a.law.sigma, b.law.sigma);

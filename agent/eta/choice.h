@@ -55,6 +55,6 @@ struct Choice {
 
 // Where the built-in methods were validated (config/README.md): linear, exponential, adaptive,
 // ml_based.
-inline constexpr std::array<double, kMethods> kBuiltInValidation = {0.49, 0.51, 0.26, 0.26};
+inline constexpr std::array<double, kMethods> kBuiltInValidation = {0.49, 0.51, 0.25, 0.25};
 
 }  // namespace agent::eta

@@ -55,7 +55,6 @@ void ask_starts(Reading& r, const Scene& s) {
       std::max(mean, s.workload.all().seconds / static_cast<double>(s.workload.all().timed));
   if (r.waiting <= 0) return say(r, s, Expert::kStarts, r.cold_work.longest_left);
   if (recent > 0) say(r, s, Expert::kStarts, r.waiting * (1 - kRecently) * s.now / recent + last);
-  say(r, s, Expert::kAllStarts, r.waiting * s.now / begun + last);
 }
 
 void ask_weights(Reading& r, const Scene& s) {
@@ -69,6 +68,8 @@ void read_parallelism(Reading& r, const Scene& s) {
   r.mean_parallel = busy / s.now;
   r.parallel = std::max(0.0, (busy - s.pace.busy_by(from, s.now)) / (s.now - from));
   r.usable_parallel = std::max({1.0, r.parallel, r.waiting > 0 ? s.running_count : 0.0});
+  const double left = r.waiting + s.running_count;
+  if (left > 0) r.last_round = 1 / std::max(1.0, left / r.usable_parallel);
 }
 
 // Remaining time by work per time, by list scheduling (Graham 1969: the work left on the
@@ -100,14 +101,44 @@ void ask_cold(Reading& r, const Scene& s, bool history) {
   say(r, s, history ? Expert::kColdParallel : Expert::kParallel, a.parallel);
 }
 
+// The end of a job: each lane is busy with its running file for as long as that is likely to take,
+// then the waiting work is poured over the lanes, the one that is free first getting most (list
+// scheduling, Graham 1969, of work so fine that it flows); half of a waiting file sticks out.
+// `scale`: running files per one in the sample.
+void ask_tail(Reading& r, const Scene& s, const DurationModel& model, const WorkLeft& w,
+              double scale) {
+  std::vector<double> busy;
+  busy.reserve(s.running.size());
+  for (const Running& f : s.running) busy.push_back(model.median_left(f));
+  std::sort(busy.begin(), busy.end());
+  double level = 0;
+  if (w.waiting > 0) {
+    const double files = static_cast<double>(busy.size()), all = r.usable_parallel / scale;
+    double work = w.waiting / scale, lanes = std::max(0.0, all - files);
+    std::size_t next = 0;
+    if (lanes <= 0 && !busy.empty()) {
+      level = busy[next++];
+      lanes = 1;
+    }
+    for (; next < busy.size() && work > (busy[next] - level) * lanes; lanes += 1) {
+      work -= (busy[next] - level) * lanes;
+      level = busy[next++];
+    }
+    level += work / lanes + 0.5 * (1 - 1 / std::max(1.0, all)) * w.largest_waiting;
+  }
+  say(r, s, Expert::kTail, busy.empty() ? level : std::max(level, busy.back()));
+}
+
 void ask_typical(Reading& r, const Scene& s) {
   if (s.workload.all().timed == 0) return;
   DurationModel model = DurationModel::typical(s.workload);
   const double scale =
       s.running.empty() ? 1 : s.running_count / static_cast<double>(s.running.size());
-  const WorkAnswers a = ask_work(r, s, model.work(s.running, scale, s.unseen));
+  const WorkLeft left = model.work(s.running, scale, s.unseen);
+  const WorkAnswers a = ask_work(r, s, left);
   say(r, s, Expert::kTypical, a.schedule);
   say(r, s, Expert::kTypicalWork, a.work);
+  ask_tail(r, s, model, left, scale);
 }
 
 // The share of the time at which a rising curve reaches `done`.

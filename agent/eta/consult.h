@@ -42,6 +42,8 @@ struct Reading {
   double past_spread = 0;  // standard deviation of ln of what the runs foretell
   double done_share = 0;   // of the work; of the files, while no durations are known
   double waiting = 0;      // files
+  // 1 when all that is left can run at once, 1 / n when it takes n rounds; 0 when nothing is left.
+  double last_round = 0;
   double scatter =
       1;  // sqrt(sum of durations^2) / sum of durations: 1, one file is all; 0, many alike
 };

@@ -68,12 +68,13 @@ void DurationModel::use_logarithms() {
     within += std::max(0.0, s.log_squares - k * mean * mean);
     files += std::max(0.0, k - 1);
   }
-  const double prior = sum / n, spread = std::min(2.0, within / files);
+  const double prior = sum / n;
+  within_ = std::min(2.0, within / files);
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const double k = static_cast<double>(stages[i].timed);
-    mean_[i] = std::exp((stages[i].log_seconds + prior) / (k + 1) + 0.5 * spread);
+    mean_[i] = std::exp((stages[i].log_seconds + prior) / (k + 1) + 0.5 * within_);
   }
-  overall_ = std::exp(prior + 0.5 * spread);
+  overall_ = std::exp(prior + 0.5 * within_);
 }
 
 double DurationModel::expected(std::size_t stage, const FileSize& size) const {
@@ -93,6 +94,15 @@ double DurationModel::expected_total(const Running& f) const {
   const double by_pace = f.age / std::min(1.0, f.progress);
   const double w = std::min(1.0, 0.5 + f.progress);
   return std::max(f.age, std::exp(w * std::log(by_pace) + (1 - w) * std::log(by_age)));
+}
+
+double DurationModel::median_left(const Running& f) const {
+  constexpr double kLeastSigma = 0.1, kShortest = 1e-4;
+  if (f.progress > 0) return expected_total(f) - f.age;
+  const double log_mean = std::log(expected(f.stage, f.size)) - 0.5 * within_;
+  const TruncatedNormal law{log_mean, std::max(kLeastSigma, std::sqrt(within_)),
+                            std::log(std::max(kShortest, f.age))};
+  return std::max(0.0, std::exp(law.quantile(0.5)) - f.age);
 }
 
 void DurationModel::learn_from(std::span<const Running> running) {

@@ -62,6 +62,9 @@ class DurationModel {
   [[nodiscard]] double slope() const { return slope_; }
   [[nodiscard]] double expected(std::size_t stage, const FileSize& size) const;
   [[nodiscard]] double expected_total(const Running& file) const;  // given that it runs for its age
+  // Of a `typical` model: what the file has still to run, as likely more as less, given its age:
+  // the median of a lognormal law above the age. It is not carried away by the law's long tail.
+  [[nodiscard]] double median_left(const Running& file) const;
 
  private:
   void use_logarithms();
@@ -71,6 +74,7 @@ class DurationModel {
   std::span<const StagePast> pasts_;
   SizeBasis basis_;
   double speed_, overall_, sigma_, slope_;
+  double within_ = 0;  // variance of ln duration within stages; of a `typical` model
   bool history_;
   std::vector<double> mean_, slopes_;
 };

@@ -285,7 +285,7 @@ progress::Forecast Estimator::answer(const Evidence& e, double now) {
   const double log_total = std::log(now + remaining_[m]);
   interval_ = method == EtaMethod::kMlBased && background_.model != nullptr
                   ? interval_of(*background_.model, features_, log_now_, log_total, calibration_)
-                  : interval_of(blend_.law, log_now_, log_total, calibration_);
+                  : interval_of(blend_, log_now_, log_total, calibration_);
   low_ = std::exp(interval_.log_low) - now + waits;
   high_ = std::min(kLongest, std::exp(interval_.log_high) - now + waits);
   hold_range();

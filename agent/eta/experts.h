@@ -31,7 +31,7 @@ enum class Expert : std::uint8_t {
   kTypical,      // as kSchedule, with what files typically take: outliers count by their logarithm
   kTypicalWork,  // as kWork, likewise
   kStarts,       // how fast files begin, lately
-  kAllStarts,    // likewise, since the start
+  kTail,         // when each running file ends, and those waiting after it; medians, not means
   kColdWork,     // kWork, kSchedule, kParallel without history, once the others use it
   kColdSchedule,
   kColdParallel,
@@ -41,7 +41,7 @@ inline constexpr std::array<std::string_view, kExperts> kExpertNames = {
     "count",      "work",           "recent_count",  "schedule",  "parallel",
     "window",     "decay",          "past_count",    "past_work", "past_total",
     "known_work", "known_parallel", "known_typical", "replay",    "stages",
-    "weight",     "typical",        "typical_work",  "starts",    "all_starts",
+    "weight",     "typical",        "typical_work",  "starts",    "tail",
     "cold_work",  "cold_schedule",  "cold_parallel"};
 
 // What the blend may use.

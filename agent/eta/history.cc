@@ -77,7 +77,7 @@ std::vector<std::string> History::names() const {
 namespace {
 
 constexpr std::string_view kMagic = "PAEF";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 
 class Writer {
  public:

@@ -8,7 +8,11 @@ namespace {
 
 constexpr double kLevel = 0.8;
 constexpr double kMostWiden = 1.2, kLeastWiden = -0.7, kMostShift = 1.5;
-constexpr double kLawScale = 1.4;  // of the law's quantiles: fitted so that 80 % hold
+// Of the law's quantiles below and above, and added above while all is left: fitted so that 80 %
+// hold.
+constexpr double kBelow = 1.4, kAbove = 1.1, kUnknown = 0.6;
+constexpr double kSureness = 0.65,
+                 kModesty = -0.5;  // what the law's odds of a hit are worth (Platt scaling, 1999)
 constexpr double kWidest = 5;      // of ln
 constexpr double kNarrowest = 1e-3;
 
@@ -41,15 +45,15 @@ Calibration Calibration::of(std::span<const FamilyRun> runs) {
   return c;
 }
 
-Interval interval_of(const TruncatedNormal& law, double log_now, double log_announced,
-                     const Calibration& c) {
+Interval interval_of(const Blend& b, double log_now, double log_announced, const Calibration& c) {
+  const TruncatedNormal& law = b.law;
   const double low = law.quantile(0.1), high = law.quantile(0.9);
-  Interval i = around(log_now, log_announced, kLawScale * (log_announced - low),
-                      kLawScale * (high - log_announced), c);
+  Interval i = around(log_now, log_announced, kBelow * (log_announced - low),
+                      kAbove * (high - log_announced) + kUnknown * b.share_left, c);
   const double now = std::exp(log_now), left = std::exp(log_announced) - now;
   const double hit = law.below(std::max(std::log(now + left / 0.8), log_announced + 0.01)) -
                      law.below(std::min(std::log(now + left / 1.2), log_announced - 0.01));
-  i.confidence = probability(log_odds(hit) + c.shift);
+  i.confidence = probability(kSureness * log_odds(hit) + kModesty + c.shift);
   return i;
 }
 

@@ -4,8 +4,8 @@
 
 #include <span>
 
+#include "agent/eta/blend.h"
 #include "agent/eta/family.h"
-#include "agent/eta/laws.h"
 #include "agent/eta/model.h"
 
 namespace agent::eta {
@@ -27,8 +27,9 @@ struct Calibration {
   static Calibration of(std::span<const FamilyRun> runs);
 };
 
-// From the law of the blend, around the announced total.
-[[nodiscard]] Interval interval_of(const TruncatedNormal& law, double log_now, double log_announced,
+// From the law of the blend, around the announced total; wider above while much is left, of which
+// no law knows what it holds.
+[[nodiscard]] Interval interval_of(const Blend& blend, double log_now, double log_announced,
                                    const Calibration& calibration);
 // From the learned quantiles of ln(announced / true total) and odds of a hit.
 [[nodiscard]] Interval interval_of(const Model& model, const Features& features, double log_now,

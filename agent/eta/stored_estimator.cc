@@ -15,7 +15,7 @@ namespace {
 using progress::Packer;
 using progress::Unpacker;
 
-constexpr std::uint64_t kVersion = 2;
+constexpr std::uint64_t kVersion = 3;
 constexpr std::size_t kSumBytes = sizeof(std::uint64_t);
 constexpr std::size_t kMostFiles = std::size_t{1} << 26U;
 

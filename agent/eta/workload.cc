@@ -134,7 +134,7 @@ void Workload::finish(StageWork& s, const FileSize& size, double seconds, const 
   const SizeBasis by = basis();
   const double expected = expectation(s, by, size);
   const double log_seconds = std::log(std::max(seconds, kShortest));
-  if (all_.timed > 0) {
+  if (s.timed > 0) {  // of a stage's first file nothing was known
     const double r = log_seconds - std::log(std::max(expected, kShortest));
     note_residual(std::clamp(r, -4.0, 4.0));
   }

@@ -46,8 +46,8 @@ class Workload {
 
   // Which size every file seen has.
   [[nodiscard]] SizeBasis basis() const;
-  // Standard deviation of ln(duration / expected) of the files that finished, shrunk toward 0.6 as
-  // if that had been seen three times.
+  // Standard deviation of ln(duration / expected) of the files that finished in stages seen before,
+  // shrunk toward 0.6 as if that had been seen three times.
   [[nodiscard]] double sigma() const;
   // How well earlier durations of the same files foretell these: mean |ln ratio|, speed taken out;
   // and the same for stage means. 1 until known.

@@ -185,6 +185,41 @@ TEST(Scenario, OneSlowLastFileIsExpectedToTakeLongerStill) {
   }
 }
 
+// Half-way through the last round of 16 files at once: what each expert says is left, against the
+// truth, as |ln ratio|; and what it counts in the blend.
+struct LateVoice {
+  double error = 0, weight = 0;
+};
+LateVoice late_voice(Expert expert, std::uint64_t seed) {
+  const auto files = scheduled(lognormal_durations(160, 10, 0.5, seed), 16);
+  double begun = 0;
+  for (const SimulatedFile& f : files) begun = std::max(begun, f.start);
+  SimulatedJob job(files);
+  const double now = begun + 0.5 * (job.total() - begun);
+  job.follow(now);
+  for (const Explanation::Voice& v : job.estimator().explain().experts) {
+    if (v.expert != expert) continue;
+    return {std::abs(std::log(v.remaining / (job.total() - now))), v.weight};
+  }
+  return {9, 0};
+}
+
+TEST(Scenario, InTheLastRoundEachFileLeftCounts) {
+  LateVoice tail, rate, work;
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    for (const auto& [expert, sum] :
+         {std::pair{Expert::kTail, &tail}, std::pair{Expert::kCount, &rate},
+          std::pair{Expert::kWork, &work}}) {
+      const LateVoice v = late_voice(expert, seed);
+      sum->error += v.error / 12;
+      sum->weight += v.weight / 12;
+    }
+  }
+  EXPECT_LT(tail.error, 0.7 * rate.error);
+  EXPECT_LT(tail.error, 0.7 * work.error);
+  EXPECT_GT(tail.weight, rate.weight + work.weight);
+}
+
 TEST(Scenario, ParallelFinishersDoNotMakeItJump) {
   // Waves of 50 files that end together every 30 s.
   SimulatedJob job(scheduled(equal(1000, 30), 50), with_model());
