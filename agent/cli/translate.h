@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "agent/cli/gates.h"
 #include "agent/eta/model.h"
 #include "agent/metrics/settings.h"
 #include "agent/notify/target.h"
@@ -23,7 +24,7 @@ metrics::Settings metrics_settings(const settings::Settings& s);
 std::size_t max_line_bytes(const settings::Settings& s);
 wire::ListenerSettings stream_settings(const settings::Settings& s);
 wire::ListenerSettings datagram_settings(const settings::Settings& s);
-web::ListenerSettings ingest_settings(const settings::Settings& s);
-web::ListenerSettings web_settings(const settings::Settings& s);
+web::ListenerSettings ingest_settings(const settings::Settings& s, Gates& gates);
+web::ListenerSettings web_settings(const settings::Settings& s, Gates& gates);
 
 }  // namespace agent::cli

@@ -43,6 +43,12 @@ struct StorageCounts {
   std::uint64_t waiting = 0;  // commits gathered that are not on disk yet
 };
 
+// Who was turned away at one of the ways in, for one reason. A counter.
+struct RefusalCounts {
+  std::string_view listener, reason;  // names with static lifetime
+  std::uint64_t count = 0;
+};
+
 // How much of one of its limits the agent uses.
 struct LimitUse {
   std::string_view limit;  // a name with static lifetime: "sessions", "files", ...
@@ -65,6 +71,7 @@ struct AgentCounts {
   std::optional<Instant> config_reload_time;  // of the last good one
   std::optional<StorageCounts> storage;       // empty: memory only
   std::vector<LimitUse> limits;
+  std::vector<RefusalCounts> refusals;
   std::vector<NotificationCounts> notifications;
   std::optional<bool> notifications_failing;  // empty: nobody is to be told
   std::vector<EtaErrorSeries> eta_errors;     // at most one for each method and family

@@ -48,6 +48,12 @@ constexpr AgentFamily kAgentFamilies[] = {
      .collect = [](const Everything& e, Samples& out) {
        for (const SourceCounts& s : e.counts.sources) out.add({s.source}, s.connections);
      }},
+    {.name = "progress_agent_access_refused_total", .type = Type::kCounter,
+     .labels = {"listener", "reason"},
+     .help = "Connections and requests turned away because of who sent them, how, or how often.",
+     .collect = [](const Everything& e, Samples& out) {
+       for (const RefusalCounts& r : e.counts.refusals) out.add({r.listener, r.reason}, r.count);
+     }},
     {.name = "progress_agent_live_clients",
      .help = "Clients that follow the live feed now.",
      .collect = [](const Everything& e, Samples& out) { out.add(e.counts.live_clients); }},
