@@ -25,18 +25,18 @@ struct Word {
 };
 
 constexpr std::array kClientAuths = {
-    Word{"NoClientCert", ClientAuth::kNone},
-    Word{"RequestClientCert", ClientAuth::kRequest},
-    Word{"RequireAnyClientCert", ClientAuth::kRequireAny},
-    Word{"RequireClientCert", ClientAuth::kRequireAny},  // its older name
-    Word{"VerifyClientCertIfGiven", ClientAuth::kVerifyIfGiven},
-    Word{"RequireAndVerifyClientCert", ClientAuth::kRequireAndVerify},
+    Word<ClientAuth>{"NoClientCert", ClientAuth::kNone},
+    Word<ClientAuth>{"RequestClientCert", ClientAuth::kRequest},
+    Word<ClientAuth>{"RequireAnyClientCert", ClientAuth::kRequireAny},
+    Word<ClientAuth>{"RequireClientCert", ClientAuth::kRequireAny},  // its older name
+    Word<ClientAuth>{"VerifyClientCertIfGiven", ClientAuth::kVerifyIfGiven},
+    Word<ClientAuth>{"RequireAndVerifyClientCert", ClientAuth::kRequireAndVerify},
 };
 constexpr std::array kVersions = {
-    Word{"TLS10", TlsVersion::kTls10},
-    Word{"TLS11", TlsVersion::kTls11},
-    Word{"TLS12", TlsVersion::kTls12},
-    Word{"TLS13", TlsVersion::kTls13},
+    Word<TlsVersion>{"TLS10", TlsVersion::kTls10},
+    Word<TlsVersion>{"TLS11", TlsVersion::kTls11},
+    Word<TlsVersion>{"TLS12", TlsVersion::kTls12},
+    Word<TlsVersion>{"TLS13", TlsVersion::kTls13},
 };
 // Those that Go holds for secure, by OpenSSL's name. TLS 1.3 has its own, which are always on.
 constexpr std::array kCiphers = {
@@ -67,12 +67,14 @@ constexpr std::array kCurves = {
 };
 // YAML 1.1's.
 constexpr std::array kTruths = {
-    Word{"true", true}, Word{"false", false}, Word{"True", true}, Word{"False", false},
-    Word{"TRUE", true}, Word{"FALSE", false}, Word{"yes", true},  Word{"no", false},
-    Word{"Yes", true},  Word{"No", false},    Word{"YES", true},  Word{"NO", false},
-    Word{"on", true},   Word{"off", false},   Word{"On", true},   Word{"Off", false},
-    Word{"ON", true},   Word{"OFF", false},   Word{"y", true},    Word{"n", false},
-    Word{"Y", true},    Word{"N", false},
+    Word<bool>{"true", true},   Word<bool>{"false", false}, Word<bool>{"True", true},
+    Word<bool>{"False", false}, Word<bool>{"TRUE", true},   Word<bool>{"FALSE", false},
+    Word<bool>{"yes", true},    Word<bool>{"no", false},    Word<bool>{"Yes", true},
+    Word<bool>{"No", false},    Word<bool>{"YES", true},    Word<bool>{"NO", false},
+    Word<bool>{"on", true},     Word<bool>{"off", false},   Word<bool>{"On", true},
+    Word<bool>{"Off", false},   Word<bool>{"ON", true},     Word<bool>{"OFF", false},
+    Word<bool>{"y", true},      Word<bool>{"n", false},     Word<bool>{"Y", true},
+    Word<bool>{"N", false},
 };
 
 // Headers that may be set, and the values that some are held to.

@@ -96,14 +96,20 @@ struct Release {
 };
 using Filter = std::unique_ptr<void, Release>;
 
+// Refuses a call when its first argument is so.
+int deny_when(scmp_filter_ctx filter, int call, scmp_compare comparison, scmp_datum_t a,
+              scmp_datum_t b = 0) {
+  const scmp_arg_cmp first = {0, comparison, a, b};
+  return seccomp_rule_add_array(filter, kRefuse, call, 1, &first);
+}
+
 // Only what the listeners, the notifier, and the resolver of names open: AF_UNIX (1), AF_INET (2),
 // AF_INET6 (10), AF_NETLINK (16).
 int deny_odd_sockets(scmp_filter_ctx filter) {
-  int error =
-      seccomp_rule_add(filter, kRefuse, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GT, AF_NETLINK));
+  int error = deny_when(filter, SCMP_SYS(socket), SCMP_CMP_GT, AF_NETLINK);
   for (unsigned family = 0; family < AF_NETLINK && error == 0; ++family) {
     if (family == AF_UNIX || family == AF_INET || family == AF_INET6) continue;
-    error = seccomp_rule_add(filter, kRefuse, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, family));
+    error = deny_when(filter, SCMP_SYS(socket), SCMP_CMP_EQ, family);
   }
   return error;
 }
@@ -113,8 +119,7 @@ int deny_odd_sockets(scmp_filter_ctx filter) {
 int deny_new_processes(scmp_filter_ctx filter) {
   const int error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
   if (error != 0) return error;
-  return seccomp_rule_add(filter, kRefuse, SCMP_SYS(clone), 1,
-                          SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+  return deny_when(filter, SCMP_SYS(clone), SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0);
 }
 
 Error cannot(int error) { return {std::string("seccomp: ") + std::strerror(-error)}; }
