@@ -61,15 +61,13 @@ metrics::SourceCounts counts_of(wire::Source source, const wire::SourceCounts& c
     out.unfinished_lines = counts.unfinished_lines;
     out.dropped_replies = counts.dropped_replies;
   }
-  if (source == wire::Source::kUnix || source == wire::Source::kDatagram)
-    out.refused_connections = counts.refused_connections;
   return out;
 }
 
 }  // namespace
 
 Agent::Agent(settings::Settings settings, settings::Given given, metrics::Build build,
-             std::shared_ptr<const eta::Model> model)
+             std::shared_ptr<const eta::Model> model, std::unique_ptr<cli::Gates> gates)
     : settings_(std::move(settings)),
       given_(std::move(given)),
       tracker_(cli::tracker_settings(settings_, std::move(model))),
@@ -78,11 +76,13 @@ Agent::Agent(settings::Settings settings, settings::Given given, metrics::Build 
       intake_(tracker_, cli::max_line_bytes(settings_)),
       stream_listener_(loop_, clock_, intake_, cli::stream_settings(settings_)),
       datagram_listener_(loop_, clock_, intake_, cli::datagram_settings(settings_)),
+      gates_(std::move(gates)),
       outside_(outside()),
       live_(loop_, clock_, tracker_, {settings_.web.allowed_origins}),
       routes_(routes(), settings_.web.enable_admin_api),
-      ingest_listener_(loop_, clock_, web_memory_, routes_, cli::ingest_settings(settings_)),
-      web_listener_(loop_, clock_, web_memory_, routes_, cli::web_settings(settings_)),
+      ingest_listener_(loop_, clock_, web_memory_, routes_,
+                       cli::ingest_settings(settings_, *gates_)),
+      web_listener_(loop_, clock_, web_memory_, routes_, cli::web_settings(settings_, *gates_)),
       signals_(loop_),
       tick_timer_(loop_),
       wait_timer_(loop_),
@@ -270,7 +270,7 @@ Result<void> Agent::reload() {
 
 Result<void> Agent::load_and_put_in_force() {
   auto fresh = settings::load(given_);
-  last_reload_good_ = fresh.has_value();
+  last_reload_good_ = fresh.has_value() && gates_->reload();
   if (!fresh) {
     for (const settings::Fault& fault : fresh.error()) {
       log::error("configuration fault", {{"fault", fault.text()}});
@@ -278,6 +278,10 @@ Result<void> Agent::load_and_put_in_force() {
     log::error("reload refused: the configuration in force stays",
                {{"faults", fresh.error().size()}});
     return failure(fresh.error().front().text());
+  }
+  if (!last_reload_good_) {
+    log::error("reload refused: the access rules in force stay");
+    return failure(std::string("a file of access rules has faults; the log lists them"));
   }
   settings::Reloaded reloaded = settings::reload(std::move(settings_), *std::move(fresh));
   settings_ = std::move(reloaded.in_force);
@@ -368,6 +372,19 @@ metrics::Page Agent::render(const metrics::Request& request) {
   return page;
 }
 
+void Agent::add_refusals(metrics::AgentCounts& out) const {
+  for (const web::Listener* listener : {&web_listener_, &ingest_listener_}) {
+    const auto& counts = listener->refusals().counts();
+    for (std::size_t i = 0; i < counts.size(); ++i)
+      out.refusals.push_back({listener->name(), access::kRefusalNames[i], counts[i]});
+  }
+  for (const wire::Source source : {wire::Source::kUnix, wire::Source::kDatagram}) {
+    const wire::SourceCounts& counts = intake_.counts().of(source);
+    out.refusals.push_back({name_of(source), "user", counts.refused_users});
+    out.refusals.push_back({name_of(source), "connections", counts.refused_connections});
+  }
+}
+
 metrics::AgentCounts Agent::counts() const {
   using wire::Source;
   metrics::AgentCounts out;
@@ -392,7 +409,8 @@ metrics::AgentCounts Agent::counts() const {
   out.eta_errors = cli::eta_error_series(tracker_.eta_errors());
   out.live_clients = live_.clients();
   out.live_messages_dropped = live_.dropped();
-  out.config_reloaded = last_reload_good_;
+  add_refusals(out);
+  out.config_reloaded = last_reload_good_ && gates_->are_current();
   if (storage_) {
     const history::WriterState state = storage_->state();
     out.storage = metrics::StorageCounts{state.failing, state.errors, state.waiting ? 1U : 0U,

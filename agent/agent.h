@@ -11,6 +11,7 @@
 #include <optional>
 #include <string_view>
 
+#include "agent/cli/gates.h"
 #include "agent/cli/sd_notify.h"
 #include "agent/cli/storage.h"
 #include "agent/clock.h"
@@ -37,9 +38,9 @@ namespace agent {
 class Agent {
  public:
   // `given` is what a reload reads the settings from again; `model` of the ETAs, null: the one
-  // compiled in.
+  // compiled in; `gates` the access rules of the HTTP listeners.
   Agent(settings::Settings settings, settings::Given given, metrics::Build build,
-        std::shared_ptr<const eta::Model> model);
+        std::shared_ptr<const eta::Model> model, std::unique_ptr<cli::Gates> gates);
   ~Agent();
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
@@ -82,6 +83,7 @@ class Agent {
   [[nodiscard]] std::vector<web::Route> routes();
   metrics::Page render(const metrics::Request& request);
   [[nodiscard]] metrics::AgentCounts counts() const;
+  void add_refusals(metrics::AgentCounts& out) const;
 
   // Of the event loop's thread.
   settings::Settings settings_;
@@ -98,6 +100,7 @@ class Agent {
   wire::Intake intake_;
   wire::Listener stream_listener_;
   wire::DatagramListener datagram_listener_;
+  std::unique_ptr<cli::Gates> gates_;
   web::Memory web_memory_;
   const web::Outside outside_;
   web::Live live_;

@@ -112,9 +112,6 @@ std::size_t max_line_bytes(const settings::Settings& s) {
 wire::ListenerSettings stream_settings(const settings::Settings& s) {
   wire::ListenerSettings out = datagram_settings(s);
   out.path = s.ingest.socket;
-  for (const std::int64_t uid : s.ingest.socket_allowed_uids) {
-    out.allowed_uids.push_back(static_cast<uid_t>(uid));
-  }
   return out;
 }
 
@@ -122,21 +119,28 @@ wire::ListenerSettings datagram_settings(const settings::Settings& s) {
   wire::ListenerSettings out;
   out.path = s.ingest.datagram_socket;
   out.mode = s.ingest.socket_mode.bits;
+  for (const std::int64_t uid : s.ingest.socket_allowed_uids) {
+    out.allowed_uids.push_back(static_cast<uid_t>(uid));
+  }
   out.warn = [](std::string_view message) { log::warn(message); };
   return out;
 }
 
-web::ListenerSettings ingest_settings(const settings::Settings& s) {
+web::ListenerSettings ingest_settings(const settings::Settings& s, Gates& gates) {
   web::ListenerSettings out;
   out.side = web::Side::kIngest;
   out.address = settings::show(s.ingest.listen_address);
   out.allowed_hosts = s.ingest.allowed_hosts;
+  out.gate = gates.ingest;
+  out.passwords = &gates.passwords;
   return out;
 }
 
-web::ListenerSettings web_settings(const settings::Settings& s) {
+web::ListenerSettings web_settings(const settings::Settings& s, Gates& gates) {
   web::ListenerSettings out;
   out.address = settings::show(s.web.listen_address);
+  out.gate = gates.web;
+  out.passwords = &gates.passwords;
   return out;
 }
 

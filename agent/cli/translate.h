@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "agent/cli/gates.h"
 #include "agent/eta/model.h"
 #include "agent/metrics/agent_counts.h"
 #include "agent/metrics/settings.h"
@@ -25,7 +26,7 @@ std::vector<metrics::EtaErrorSeries> eta_error_series(const tracker::EtaErrors& 
 std::size_t max_line_bytes(const settings::Settings& s);
 wire::ListenerSettings stream_settings(const settings::Settings& s);
 wire::ListenerSettings datagram_settings(const settings::Settings& s);
-web::ListenerSettings ingest_settings(const settings::Settings& s);
-web::ListenerSettings web_settings(const settings::Settings& s);
+web::ListenerSettings ingest_settings(const settings::Settings& s, Gates& gates);
+web::ListenerSettings web_settings(const settings::Settings& s, Gates& gates);
 
 }  // namespace agent::cli

@@ -27,7 +27,7 @@ struct SourceCounts {
   std::array<std::uint64_t, progress::kRejectReasonNames.size()> rejected{};  // by RejectReason
   std::optional<std::uint64_t> connections;                                   // open now
   // Of streams: last lines without a newline, errors that a client did not read, clients refused.
-  std::optional<std::uint64_t> unfinished_lines, dropped_replies, refused_connections;
+  std::optional<std::uint64_t> unfinished_lines, dropped_replies;
 };
 
 // How far off the predictions for one family were: |predicted - true| / true total, a value for
@@ -44,6 +44,12 @@ struct StorageCounts {
   std::uint64_t errors = 0;   // failed attempts
   std::uint64_t waiting = 0;  // commits gathered that are not on disk yet
   std::uint64_t dropped = 0;  // database files given up, with what they held
+};
+
+// Who was turned away at one of the ways in, for one reason. A counter.
+struct RefusalCounts {
+  std::string_view listener, reason;  // names with static lifetime
+  std::uint64_t count = 0;
 };
 
 // How much of one of its limits the agent uses.
@@ -68,6 +74,7 @@ struct AgentCounts {
   std::optional<Instant> config_reload_time;  // of the last good one
   std::optional<StorageCounts> storage;       // empty: memory only
   std::vector<LimitUse> limits;
+  std::vector<RefusalCounts> refusals;
   std::vector<NotificationCounts> notifications;
   std::optional<bool> notifications_failing;  // empty: nobody is to be told
   std::vector<EtaErrorSeries> eta_errors;     // at most one for each method and family

@@ -48,12 +48,6 @@ constexpr AgentFamily kAgentFamilies[] = {
      .collect = [](const Everything& e, Samples& out) {
        for (const SourceCounts& s : e.counts.sources) out.add({s.source}, s.connections);
      }},
-    {.name = "progress_agent_connections_refused_total", .type = Type::kCounter,
-     .labels = {"source"},
-     .help = "Connections, and datagrams, of users that may not send events, or beyond the bound.",
-     .collect = [](const Everything& e, Samples& out) {
-       for (const SourceCounts& s : e.counts.sources) out.add({s.source}, s.refused_connections);
-     }},
     {.name = "progress_agent_lines_unfinished_total", .type = Type::kCounter,
      .labels = {"source"},
      .help = "Lines that a stream left without their newline: not applied.",
@@ -65,6 +59,12 @@ constexpr AgentFamily kAgentFamilies[] = {
      .help = "Errors that were not said, because the client did not read its replies.",
      .collect = [](const Everything& e, Samples& out) {
        for (const SourceCounts& s : e.counts.sources) out.add({s.source}, s.dropped_replies);
+     }},
+    {.name = "progress_agent_access_refused_total", .type = Type::kCounter,
+     .labels = {"listener", "reason"},
+     .help = "Connections and requests turned away because of who sent them, how, or how often.",
+     .collect = [](const Everything& e, Samples& out) {
+       for (const RefusalCounts& r : e.counts.refusals) out.add({r.listener, r.reason}, r.count);
      }},
     {.name = "progress_agent_live_clients",
      .help = "Clients that follow the live feed now.",

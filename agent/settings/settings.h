@@ -78,6 +78,10 @@ struct Push {
   std::string gateway_url;  // empty: never
 };
 
+struct Security {
+  bool seccomp = true;
+};
+
 struct Log {
   log::Level level = log::Level::kInfo;
   log::Format format = log::Format::kLogfmt;
@@ -138,6 +142,7 @@ struct Settings {
   Notify notify;
   Push push;
   Shutdown shutdown;
+  Security security;
   Log log;
   bool exit_when_done = false;
   std::map<std::string, Price, std::less<>> pricing;  // by model

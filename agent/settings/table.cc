@@ -98,8 +98,8 @@ constexpr std::array kRows = {
         "Permissions of the socket files.",
         kAtRestart, {0, 0777}},
     Row{"ingest.socket_allowed_uids", in<kIngest, &Ingest::socket_allowed_uids>,
-        "User ids that may use the Unix stream socket, as the kernel reports them. Empty: all that "
-        "the file's permissions let in.",
+        "User ids that may use the Unix sockets, as the kernel reports them. Empty: all that the "
+        "files' permissions let in.",
         kAtRestart, {0, 4294967294.0}, nullptr, "1000"},
     Row{"ingest.datagram_socket", in<kIngest, &Ingest::datagram_socket>,
         "A Unix datagram socket that takes events without replies. \"\": none.",
@@ -268,6 +268,11 @@ constexpr std::array kRows = {
         "After SIGTERM, how long the agent waits for its final state to be scraped. At least the "
         "scrape interval; the Pod's terminationGracePeriodSeconds must be 10 s more.",
         kAtOnce, {0, kHour}},
+    Row{"security.seccomp", in<&Settings::security, &Security::seccomp>,
+        "Deny the running agent what it has no use for: other programs, other processes' memory, "
+        "unusual sockets. false: for debuggers and tracers.",
+        kAtRestart},
+
     Row{"exit_when_done", at<&Settings::exit_when_done>,
         "Leave by itself once every session seen has ended and no stream is open: for Jobs with "
         "plain sidecars.",
@@ -329,6 +334,7 @@ constexpr std::array kSections = {
     Section{"notify", "Sending alerts away; off until something is listed."},
     Section{"push", "The last resort for final values."},
     Section{"shutdown", "How the agent leaves."},
+    Section{"security", "What the agent denies itself."},
     Section{"exit_when_done", "Leaving without being told."},
     Section{"log", "What the agent writes about itself."},
 };

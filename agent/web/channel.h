@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/role.hpp>
@@ -20,20 +19,19 @@ namespace agent::web {
 
 class Channel {
  public:
-  using Socket = boost::asio::ip::tcp::socket;
-  using executor_type = Socket::executor_type;
+  using executor_type = Stream::executor_type;
   using Code = boost::system::error_code;
 
-  Channel(Socket& socket, LiveClient& client, std::string received)
-      : socket_(socket), client_(client), received_(std::move(received)) {}
+  Channel(Stream& stream, LiveClient& client, std::string received)
+      : stream_(stream), client_(client), received_(std::move(received)) {}
 
-  executor_type get_executor() { return socket_.get_executor(); }
+  executor_type get_executor() { return stream_.get_executor(); }
 
   template <typename Buffers, typename Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
     return boost::asio::async_initiate<Token, void(Code, std::size_t)>(
         [this](auto handler, const Buffers& into) {
-          if (received_.empty()) return socket_.async_read_some(into, std::move(handler));
+          if (received_.empty()) return stream_.async_read_some(into, std::move(handler));
           const std::size_t count = boost::asio::buffer_copy(into, boost::asio::buffer(received_));
           received_.erase(0, count);
           finish(std::move(handler), count);
@@ -54,10 +52,7 @@ class Channel {
         token, buffers);
   }
 
-  void close() {
-    Code ignored;
-    socket_.close(ignored);
-  }
+  void close() { stream_.close(); }
   // Beast is done with the connection; the client and the HTTP connection see to its end.
   template <typename Handler>
   void finish_teardown(Handler handler) {
@@ -71,7 +66,7 @@ class Channel {
                       boost::beast::bind_front_handler(std::move(handler), Code(), count));
   }
 
-  Socket& socket_;
+  Stream& stream_;
   LiveClient& client_;
   std::string received_;  // before Beast came
 };

@@ -2,11 +2,13 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -18,6 +20,7 @@ namespace agent::web {
 namespace {
 
 namespace asio = boost::asio;
+using access::Refusal;
 using BodyState = RequestParser::BodyState;
 using boost::system::error_code;
 
@@ -28,10 +31,16 @@ constexpr std::size_t kDiscard = 1024 * 1024;        // bytes thrown away at onc
 constexpr Duration kForEver = std::chrono::years(10);
 constexpr auto kWait = asio::as_tuple(asio::use_awaitable);
 
-Reply overload_reply(unsigned status) {
-  Reply reply = error_reply(status, "overloaded", "too much is under way; try again in a second");
-  reply.fields.emplace_back("Retry-After", "1");
-  return reply;
+// Those of the access rules; what a route itself says stands.
+void add_headers(const std::vector<std::pair<std::string, std::string>>& headers, Reply& reply) {
+  for (const auto& [name, value] : headers) {
+    const bool is_said =
+        equals_ignoring_case(name, "X-Content-Type-Options") ||  // always is, as may be configured
+        std::ranges::any_of(reply.fields, [&name = name](const auto& field) {
+          return equals_ignoring_case(field.first, name);
+        });
+    if (!is_said) reply.fields.emplace_back(name, value);
+  }
 }
 
 // Collects a body whole for a route that wants it so.
@@ -71,7 +80,7 @@ class MeteredSink final : public BodySink {
 
 Connection::Connection(std::shared_ptr<Floor> floor, Socket socket, asio::ip::address peer)
     : floor_(std::move(floor)),
-      socket_(std::move(socket)),
+      stream_(std::move(socket)),
       peer_(std::move(peer)),
       place_(floor_->connections.insert(floor_->connections.end(), this)),
       kept_charge_(floor_->memory.received) {
@@ -81,10 +90,11 @@ Connection::Connection(std::shared_ptr<Floor> floor, Socket socket, asio::ip::ad
 Connection::~Connection() { floor_->connections.erase(place_); }
 
 asio::awaitable<void> Connection::run() {
-  for (;;) {  // co_await in a loop's condition is beyond GCC 12
+  bool is_open = co_await secure();
+  while (is_open) {
     bool goes_on = co_await read_head();
     if (goes_on) goes_on = co_await answer();
-    if (!goes_on) break;
+    if (!goes_on) break;  // co_await in a loop's condition is beyond GCC 12
     // Let others run before the next of several requests sent at once.
     if (!kept_.empty()) co_await yield();
   }
@@ -100,28 +110,27 @@ void Connection::enter(Phase phase, Duration time) {
 void Connection::expire(SteadyInstant now) {
   if (now < deadline_ || expired_) return;
   expired_ = true;
-  error_code ignored;
-  socket_.cancel(ignored);
+  stream_.cancel();
 }
 
 void Connection::abort() {
   expired_ = peer_done_ = true;
-  error_code ignored;
-  socket_.close(ignored);
+  stream_.close();
 }
 
 std::optional<SteadyInstant> Connection::waiting_since() const {
-  if (phase_ != Phase::kIdle && phase_ != Phase::kHead) return std::nullopt;
-  return since_;
+  const bool waits =
+      phase_ == Phase::kHandshake || phase_ == Phase::kIdle || phase_ == Phase::kHead;
+  return waits ? std::optional(since_) : std::nullopt;
 }
 
 asio::awaitable<std::size_t> Connection::receive(std::span<char> into) {
   while (!expired_ && !peer_done_) {
     error_code error;
-    const std::size_t count = socket_.read_some(asio::buffer(into.data(), into.size()), error);
+    const std::size_t count = stream_.read_some(into, error);
     if (!error) co_return count;
     if (error == asio::error::would_block || error == asio::error::try_again) {
-      co_await socket_.async_wait(Socket::wait_read, kWait);
+      co_await stream_.async_wait(Socket::wait_read, kWait);
     } else if (error != asio::error::interrupted) {
       peer_done_ = true;
     }
@@ -162,6 +171,7 @@ Connection::Step Connection::begin_request(std::size_t head_size) {
   keep(kept_.substr(head_size));
   request_->peer = peer_;
   request_->received = floor_->clock.now();
+  if (floor_->gate) rules_ = floor_->gate->rules(request_->received.steady);
   parser_.emplace();
   if (!parser_->parse_head(*request_)) {
     // What either of the two readers refuses is refused.
@@ -184,7 +194,7 @@ Connection::Step Connection::answer() {
   std::optional<Reply> reply = co_await respond();
   if (takeover_) {
     enter(Phase::kTakenOver, kForEver);  // it has time limits of its own
-    co_await takeover_->run(socket_, *request_, std::exchange(kept_, {}));
+    co_await takeover_->run(stream_, *request_, std::exchange(kept_, {}));
     co_return false;
   }
   if (!reply) {
@@ -202,13 +212,19 @@ Connection::Step Connection::answer() {
 asio::awaitable<std::optional<Reply>> Connection::respond() {
   if (floor_->side == Side::kIngest &&
       !is_host_allowed(request_->field(Field::host), floor_->allowed_hosts)) {
+    note_refusal(Refusal::kHost, request_->field(Field::host));
     co_return error_reply(421, "misdirected",
                           "this listener answers only to loopback names; see ingest.allowed_hosts");
   }
   // A page from elsewhere can make a browser that reaches the agent send what changes something.
   const bool changes = request_->method != Method::get && request_->method != Method::head;
   if (changes && !is_origin_allowed(request_->field(Field::origin), request_->field(Field::host))) {
+    note_refusal(Refusal::kOrigin, request_->field(Field::origin));
     co_return error_reply(403, "origin_not_allowed", "pages of other origins may change nothing");
+  }
+  if (rules_) {
+    auto refusal = co_await objection();
+    if (refusal) co_return refusal;
   }
   const auto route = floor_->routes.find(*request_, floor_->side);
   if (!route) co_return route.error();
@@ -216,7 +232,11 @@ asio::awaitable<std::optional<Reply>> Connection::respond() {
   if (auto refusal = check_body_head(limit)) co_return refusal;
   if ((*route)->takeover) {
     auto takeover = (*route)->takeover(*request_);
-    if (!takeover) co_return takeover.error();
+    if (!takeover) {
+      const bool is_foreign = takeover.error().status == 403;
+      if (is_foreign) note_refusal(Refusal::kOrigin, request_->field(Field::origin));
+      co_return takeover.error();
+    }
     takeover_ = std::move(*takeover);
     co_return std::nullopt;
   }
@@ -295,7 +315,7 @@ void Connection::keep(std::string bytes) {
 }
 
 asio::awaitable<void> Connection::yield() {
-  co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+  co_await asio::post(stream_.get_executor(), asio::use_awaitable);
 }
 
 void Connection::compress(Reply& reply) {
@@ -317,6 +337,7 @@ void Connection::compress(Reply& reply) {
 Connection::Step Connection::send(Reply reply, bool keep_alive) {
   Charge charge(floor_->memory.unsent);
   if (!charge.hold(reply.body.text.size())) reply = overload_reply(503);
+  if (rules_) add_headers(rules_->config().headers, reply);
   const std::string head = head_of(reply, floor_->clock.now().wall, keep_alive);
   const bool is_head = request_ && request_->method == Method::head;
   const std::string_view body = is_head ? std::string_view() : reply.body.text;
@@ -333,9 +354,9 @@ Connection::Step Connection::write(std::string_view head, std::string_view body,
     const std::array<asio::const_buffer, 2> parts = {asio::buffer(head.data(), head.size()),
                                                      asio::buffer(body.data(), body.size())};
     error_code error;
-    const std::size_t count = socket_.write_some(parts, error);
+    const std::size_t count = stream_.write_some(parts, error);
     if (error == asio::error::would_block || error == asio::error::try_again) {
-      co_await socket_.async_wait(Socket::wait_write, kWait);
+      co_await stream_.async_wait(Socket::wait_write, kWait);
     } else if (error && error != asio::error::interrupted) {
       peer_done_ = true;
     }
@@ -352,17 +373,17 @@ Connection::Step Connection::write(std::string_view head, std::string_view body,
 asio::awaitable<void> Connection::linger() {
   if (expired_ || peer_done_) co_return;
   error_code error;
-  socket_.shutdown(Socket::shutdown_send, error);
+  stream_.finish_sending(error);
   enter(Phase::kLinger, floor_->limits.linger);
   while (!expired_ && !error) {
     // With MSG_TRUNC a TCP socket drops the bytes without copying them.
     const ssize_t count =
-        ::recv(socket_.native_handle(), nullptr, kDiscard, MSG_TRUNC | MSG_DONTWAIT);
+        ::recv(stream_.socket().native_handle(), nullptr, kDiscard, MSG_TRUNC | MSG_DONTWAIT);
     if (count == 0) break;
     if (count > 0) {
       co_await yield();
     } else if (errno == EAGAIN) {
-      co_await socket_.async_wait(Socket::wait_read, kWait);
+      co_await stream_.async_wait(Socket::wait_read, kWait);
     } else if (errno != EINTR) {
       break;
     }

@@ -15,19 +15,25 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/access/credentials.h"
+#include "agent/access/gate.h"
+#include "agent/access/passwords.h"
+#include "agent/access/refusals.h"
 #include "agent/clock.h"
 #include "agent/web/memory.h"
 #include "agent/web/policy.h"
 #include "agent/web/reply.h"
 #include "agent/web/request.h"
 #include "agent/web/routes.h"
+#include "agent/web/stream.h"
 
 namespace agent::web {
 
 struct Limits {
   HeadLimits head;
   std::size_t connections = 2048;
-  Duration idle = std::chrono::minutes(5);  // between two requests
+  Duration handshake = std::chrono::seconds(10);  // of TLS
+  Duration idle = std::chrono::minutes(5);        // between two requests
   Duration head_time =
       std::chrono::seconds(10);  // from a request's first byte to the end of its head
   Duration body_time = std::chrono::seconds(60);  // for the whole body
@@ -45,14 +51,17 @@ struct Floor {
   Memory& memory;
   Side side;
   Limits limits;
-  std::vector<std::string> allowed_hosts;   // ingest: besides loopback
+  std::vector<std::string> allowed_hosts;  // ingest: besides loopback
+  std::shared_ptr<access::Gate> gate;      // null: everybody may come in, without TLS
+  access::Passwords* passwords;            // with a gate
+  access::Refusals refusals;
   bool draining = false;                    // every reply is a connection's last
   std::list<Connection*> connections = {};  // those that live; each enters and leaves by itself
 };
 
 class Connection {
  public:
-  using Socket = boost::asio::ip::tcp::socket;
+  using Socket = Stream::Socket;
 
   Connection(std::shared_ptr<Floor> floor, Socket socket, boost::asio::ip::address peer);
   ~Connection();
@@ -69,16 +78,26 @@ class Connection {
   [[nodiscard]] std::optional<SteadyInstant> waiting_since() const;
 
  private:
-  enum class Phase : std::uint8_t { kIdle, kHead, kBody, kReply, kTakenOver, kLinger };
+  enum class Phase : std::uint8_t { kHandshake, kIdle, kHead, kBody, kReply, kTakenOver, kLinger };
   // A coroutine of a connection; false: the connection is to end.
   using Step = boost::asio::awaitable<bool>;
 
+  // TLS, where the rules want it.
+  Step secure();
+  Step shake_hands(access::TlsSession& tls);
+  Step refuse_plain_http();
   Step read_head();
   Step begin_request(std::size_t head_size);
   Step refuse(Reply reply);  // false
   Step answer();
   // Empty: the client went away, or took too long, or there is a takeover.
   boost::asio::awaitable<std::optional<Reply>> respond();
+  // What the access rules have against the request; nothing: it may pass.
+  boost::asio::awaitable<std::optional<Reply>> objection();
+  boost::asio::awaitable<std::optional<Reply>> check_password(const access::Basic& given);
+  [[nodiscard]] Reply unauthorized(std::string_view why);
+  // Counts and logs it.
+  void note_refusal(access::Refusal reason, std::string_view why = {});
   boost::asio::awaitable<std::optional<Reply>> take(Upload& upload, std::size_t limit);
   boost::asio::awaitable<std::optional<RequestParser::BodyState>> read_body(BodySink& sink);
   [[nodiscard]] std::optional<Reply> check_body_head(std::size_t limit) const;
@@ -94,7 +113,7 @@ class Connection {
   void enter(Phase phase, Duration time);
 
   const std::shared_ptr<Floor> floor_;
-  Socket socket_;
+  Stream stream_;
   const boost::asio::ip::address peer_;
   const std::list<Connection*>::iterator place_;
   Phase phase_ = Phase::kIdle;
@@ -106,7 +125,8 @@ class Connection {
   Charge kept_charge_;
   std::optional<Request> request_;
   std::optional<RequestParser> parser_;
-  std::unique_ptr<Takeover> takeover_;  // the request asked for something else than a reply
+  std::shared_ptr<const access::Rules> rules_;  // of the present request; null without a gate
+  std::unique_ptr<Takeover> takeover_;          // the request asked for something else than a reply
 };
 
 }  // namespace agent::web

@@ -52,8 +52,9 @@ Listener::Listener(asio::io_context& loop, const Clock& clock, Memory& memory, c
                    ListenerSettings settings)
     : loop_(loop),
       settings_(std::move(settings)),
-      floor_(std::make_shared<Floor>(
-          Floor{clock, routes, memory, settings_.side, settings_.limits, settings_.allowed_hosts})),
+      floor_(new Floor{clock, routes, memory, settings_.side, settings_.limits,
+                       settings_.allowed_hosts, settings_.gate, settings_.passwords,
+                       access::Refusals(name_of(settings_.side))}),
       acceptor_(loop),
       timer_(loop),
       pause_(loop) {}

@@ -30,6 +30,8 @@ struct ListenerSettings {
   std::vector<std::string> allowed_hosts;  // ingest: what Host may be besides loopback
   Limits limits;
   Duration sweep_interval = std::chrono::seconds(1);  // how late a time limit may be noticed
+  std::shared_ptr<access::Gate> gate = {};            // null: everybody may come in
+  access::Passwords* passwords = nullptr;             // with a gate
 };
 
 class Listener {
@@ -50,6 +52,8 @@ class Listener {
 
   [[nodiscard]] std::uint16_t port() const;  // the one bound, when the address said 0
   [[nodiscard]] std::size_t connections() const { return floor_->connections.size(); }
+  [[nodiscard]] std::string_view name() const { return name_of(settings_.side); }
+  [[nodiscard]] const access::Refusals& refusals() const { return floor_->refusals; }
 
  private:
   boost::asio::awaitable<void> accept();

@@ -59,8 +59,8 @@ class Live::Visit final : public Takeover {
   Visit(const Visit&) = delete;
   Visit& operator=(const Visit&) = delete;
 
-  asio::awaitable<void> run(Socket& socket, const Request& request, std::string received) override {
-    client_ = std::make_shared<LiveClient>(socket, room_->board, room_->clock, std::move(reader_));
+  asio::awaitable<void> run(Stream& stream, const Request& request, std::string received) override {
+    client_ = std::make_shared<LiveClient>(stream, room_->board, room_->clock, std::move(reader_));
     room_->clients.push_back(client_.get());
     if (room_->clients.size() == 1) room_->board.open(room_->clock.now());
     co_await client_->run(request, std::move(received));

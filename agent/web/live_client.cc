@@ -39,18 +39,18 @@ boost::beast::http::request<boost::beast::http::empty_body> handshake_of(const R
 
 }  // namespace
 
-LiveClient::LiveClient(Socket& socket, LiveBoard& board, const Clock& clock, LiveReader reader)
-    : socket_(socket), board_(board), clock_(clock), reader_(std::move(reader)) {
+LiveClient::LiveClient(Stream& stream, LiveBoard& board, const Clock& clock, LiveReader reader)
+    : stream_(stream), board_(board), clock_(clock), reader_(std::move(reader)) {
   heard_ = pinged_ = took_ = clock_.now().steady;
 }
 
 asio::awaitable<void> LiveClient::run(const Request& request, std::string received) {
   const auto self = shared_from_this();
-  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes,
+  ::setsockopt(stream_.socket().native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes,
                sizeof kUnsentBytes);
   error_code ignored;
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  websocket::stream<Channel, false> stream(socket_, *this, std::move(received));
+  stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  websocket::stream<Channel, false> stream(stream_, *this, std::move(received));
   stream.read_message_max(kLongestMessage);
   stream.set_option(websocket::stream_base::decorator(
       [](websocket::response_type& reply) { reply.erase(boost::beast::http::field::server); }));
@@ -122,7 +122,7 @@ bool LiveClient::flush() {
     }
     parts.front() += written_bytes_;
     error_code error;
-    std::size_t count = socket_.write_some(parts, error);
+    std::size_t count = stream_.write_some(parts, error);
     if (error == asio::error::would_block || error == asio::error::try_again) {
       wait_for_room();
       return false;
@@ -146,7 +146,7 @@ bool LiveClient::flush() {
 void LiveClient::wait_for_room() {
   if (std::exchange(waits_for_room_, true)) return;
   took_ = clock_.now().steady;
-  socket_.async_wait(Socket::wait_write, [self = shared_from_this()](error_code) {
+  stream_.async_wait(Stream::Socket::wait_write, [self = shared_from_this()](error_code) {
     self->waits_for_room_ = false;
     if (!self->is_over_) self->push_out();
   });
@@ -154,15 +154,14 @@ void LiveClient::wait_for_room() {
 
 asio::awaitable<void> LiveClient::flushed() {
   while (!is_over_ && !batch_.empty()) {
-    const auto [error] = co_await socket_.async_wait(Socket::wait_write, kWait);
+    const auto [error] = co_await stream_.async_wait(Stream::Socket::wait_write, kWait);
     if (error || flush()) break;
   }
 }
 
 void LiveClient::abort() {
   is_over_ = true;
-  error_code ignored;
-  socket_.close(ignored);
+  stream_.close();
 }
 
 }  // namespace agent::web

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,18 +16,17 @@
 #include "agent/web/frame.h"
 #include "agent/web/live_board.h"
 #include "agent/web/request.h"
+#include "agent/web/stream.h"
 
 namespace agent::web {
 
 class LiveClient : public std::enable_shared_from_this<LiveClient> {
  public:
-  using Socket = boost::asio::ip::tcp::socket;
-
   static constexpr Duration kPingInterval = std::chrono::seconds(15);
   static constexpr Duration kPatience = std::chrono::seconds(45);  // with one that says nothing
 
-  // `board` and `clock` must live while `run` does; `socket` too.
-  LiveClient(Socket& socket, LiveBoard& board, const Clock& clock, LiveReader reader);
+  // `board` and `clock` must live while `run` does; `stream` too.
+  LiveClient(Stream& stream, LiveBoard& board, const Clock& clock, LiveReader reader);
 
   // Answers the handshake, then reads until the end. Everything sent by then was taken, or never
   // will be.
@@ -56,7 +54,7 @@ class LiveClient : public std::enable_shared_from_this<LiveClient> {
   void abort();
   [[nodiscard]] boost::asio::awaitable<void> flushed();
 
-  Socket& socket_;
+  Stream& stream_;
   LiveBoard& board_;
   const Clock& clock_;
   LiveReader reader_;

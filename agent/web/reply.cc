@@ -33,6 +33,12 @@ Reply too_long_reply(std::size_t limit) {
                      "the request's body is longer than " + std::to_string(limit) + " bytes");
 }
 
+Reply overload_reply(unsigned status) {
+  Reply reply = error_reply(status, "overloaded", "too much is under way; try again in a second");
+  reply.fields.emplace_back("Retry-After", "1");
+  return reply;
+}
+
 std::string head_of(const Reply& reply, Instant now, bool keep_alive) {
   std::string head = "HTTP/1.1 " + std::to_string(reply.status) + ' ';
   const auto reason =

@@ -53,6 +53,7 @@ Reply error_reply(unsigned status, std::string_view code, std::string_view messa
 
 Reply fault_reply(Fault fault);
 Reply too_long_reply(std::size_t limit);  // of a body
+Reply overload_reply(unsigned status);    // 429 or 503
 
 // The head of `reply` as it goes on the wire.
 std::string head_of(const Reply& reply, Instant now, bool keep_alive);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -15,11 +14,13 @@
 #include "agent/result.h"
 #include "agent/web/reply.h"
 #include "agent/web/request.h"
+#include "agent/web/stream.h"
 
 namespace agent::web {
 
 // The two listeners: reading and writing are different trusts.
 enum class Side : std::uint8_t { kWeb, kIngest };
+constexpr std::string_view name_of(Side side) { return side == Side::kWeb ? "web" : "ingest"; }
 
 // Where a route is served.
 enum class Access : std::uint8_t {
@@ -42,12 +43,10 @@ class Upload : public BodySink {
 // What a connection becomes when a request takes it out of HTTP.
 class Takeover {
  public:
-  using Socket = boost::asio::ip::tcp::socket;
-
   virtual ~Takeover() = default;
   // Lasts until nothing more is to be sent; what the client still says is thrown away afterwards.
-  // `received` came behind the request. The socket does not block.
-  virtual boost::asio::awaitable<void> run(Socket& socket, const Request& request,
+  // `received` came behind the request. The stream does not block.
+  virtual boost::asio::awaitable<void> run(Stream& stream, const Request& request,
                                            std::string received) = 0;
 };
 

@@ -26,7 +26,8 @@ struct SourceCounts {
   std::uint64_t unfinished_lines = 0;     // at the end of a stream: not applied
   std::uint64_t dropped_replies = 0;      // errors that a client did not read
   std::uint64_t connections = 0;          // open now
-  std::uint64_t refused_connections = 0;  // not allowed, or one too many
+  std::uint64_t refused_users = 0;        // connections or datagrams of users not on the list
+  std::uint64_t refused_connections = 0;  // one too many
 };
 
 struct Counts {

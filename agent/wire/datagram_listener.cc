@@ -112,7 +112,7 @@ void DatagramListener::take(std::size_t bytes, bool is_truncated, Now now) {
 }
 
 void DatagramListener::refuse_sender() {
-  ++intake_.counts().of(Source::kDatagram).refused_connections;
+  ++intake_.counts().of(Source::kDatagram).refused_users;
   if (std::exchange(warned_refused_, true)) return;
   settings_.warn(concat({"dropped a datagram to ", settings_.path,
                          ": its sender is not in ingest.socket_allowed_uids"}));

@@ -75,17 +75,22 @@ asio::awaitable<void> Listener::accept() {
 }
 
 void Listener::admit(Socket socket) {
-  if (const std::string why = objection(socket); !why.empty()) return turn_away(socket, why);
+  SourceCounts& counts = intake_.counts().of(Source::kUnix);
+  if (const std::string why = objection(socket); !why.empty()) {
+    ++counts.refused_users;
+    return turn_away(socket, why);
+  }
+  if (connections() >= settings_.max_connections) {
+    ++counts.refused_connections;
+    return turn_away(socket, concat({std::to_string(settings_.max_connections),
+                                     " streams are open, as many as may be; close one"}));
+  }
   auto stream = std::make_shared<Stream>(streams_, std::move(socket));
-  intake_.counts().of(Source::kUnix).connections = connections();
+  counts.connections = connections();
   asio::co_spawn(loop_, Stream::run(std::move(stream)), asio::detached);
 }
 
 std::string Listener::objection(Socket& socket) const {
-  if (connections() >= settings_.max_connections) {
-    return concat({std::to_string(settings_.max_connections),
-                   " streams are open, as many as may be; close one"});
-  }
   if (settings_.allowed_uids.empty()) return {};
   const auto uid = peer_uid(socket.native_handle());
   if (uid && is_allowed(settings_.allowed_uids, *uid)) return {};
@@ -94,7 +99,6 @@ std::string Listener::objection(Socket& socket) const {
 }
 
 void Listener::turn_away(Socket& socket, const std::string& why) {
-  ++intake_.counts().of(Source::kUnix).refused_connections;
   warn_once(warned_refused_, concat({"refused a connection to ", settings_.path, ": ", why}));
   std::string reply;
   append_error_line(reply, 0, {progress::RejectReason::kOverloaded, "", why});

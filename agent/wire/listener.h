@@ -66,7 +66,7 @@ class Listener {
   boost::asio::awaitable<void> accept();
   void accept_waiting();
   void admit(Socket socket);
-  // Why it is not let in; empty: it is.
+  // What is wrong with whose it is; empty: nothing.
   [[nodiscard]] std::string objection(Socket& socket) const;
   void turn_away(Socket& socket, const std::string& why);
   void warn_once(bool& warned, std::string_view message) const;

@@ -1,5 +1,7 @@
 #include "agent/wire/socket_file.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -8,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -74,11 +77,30 @@ Result<void> make_way(const std::string& path, SocketType type) {
   return {};
 }
 
-void make_folder(const std::string& path) {
-  constexpr mode_t kFolderMode = 0755;
+std::string folder_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
-  // Should it fail, bind() says why.
-  if (slash != std::string::npos && slash > 0) ::mkdir(path.substr(0, slash).c_str(), kFolderMode);
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// The socket's folder, made if it is missing; none that can be opened: bind() says why.
+Descriptor open_folder(const std::string& path) {
+  constexpr mode_t kFolderMode = 0755;
+  const std::string folder = folder_of(path);
+  ::mkdir(folder.c_str(), kFolderMode);
+  return Descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+// Two agents that start at once must not take each other's socket, bound and not listened on yet,
+// for one that is left over: the second waits. Only for so long, lest somebody else who holds the
+// folder kept the agent from starting.
+void take_turn(const Descriptor& folder) {
+  constexpr int kTries = 100;
+  constexpr timespec kBetween = {0, 10'000'000};
+  for (int i = 0; i < kTries && ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0; ++i) {
+    if (errno != EWOULDBLOCK) break;
+    ::nanosleep(&kBetween, nullptr);
+  }
 }
 
 }  // namespace
@@ -125,7 +147,8 @@ Result<SocketFile> SocketFile::bind(std::string path, SocketType type, mode_t mo
         cannot(path, concat({"the path of a socket has at most ", std::to_string(kMaxPath),
                              " bytes; choose a shorter one"})));
   }
-  make_folder(path);
+  const Descriptor folder = open_folder(path);
+  take_turn(folder);
   if (auto way = make_way(path, type); !way) return failure(std::move(way.error()));
   Descriptor socket(::socket(AF_UNIX, native(type), 0));
   if (socket.get() < 0) return failure(cannot(path, reason(errno)));
@@ -135,7 +158,10 @@ Result<SocketFile> SocketFile::bind(std::string path, SocketType type, mode_t mo
     return failure(cannot(path, reason(error)));
   }
   SocketFile file(std::move(path), std::move(socket));
-  if (::chmod(file.path().c_str(), mode) != 0) {
+  if (type == SocketType::kStream && ::listen(file.socket_.get(), SOMAXCONN) != 0)
+    return failure(cannot(file.path(), reason(errno)));
+  // Not through a link that somebody has put there meanwhile.
+  if (::fchmodat(AT_FDCWD, file.path().c_str(), mode, AT_SYMLINK_NOFOLLOW) != 0) {
     return failure(cannot(file.path(), concat({"its mode cannot be set: ", reason(errno)})));
   }
   return file;

@@ -33,9 +33,9 @@ class Descriptor {
 // in its place.
 class SocketFile {
  public:
-  // Binds a non-blocking socket at `path`, with exactly the permissions `mode`. A socket file that
-  // nobody listens on is replaced; one in use, and anything that is not a socket, is refused. Makes
-  // the last folder of the path if it is missing.
+  // Binds a non-blocking socket at `path`, with exactly the permissions `mode`; a stream socket
+  // listens. A socket file that nobody listens on is replaced; one in use, and anything that is not
+  // a socket (a link to one, too), is refused. Makes the last folder of the path if it is missing.
   static Result<SocketFile> bind(std::string path, SocketType type, mode_t mode);
 
   ~SocketFile() { remove(); }

@@ -69,6 +69,41 @@ class SocketFile(unittest.TestCase):
         self.assertIn(str(self.path), refused.stderr)
         self.assertEqual("precious", self.path.read_text())
 
+    def test_a_link_is_refused(self):
+        """Whatever it points at: a socket that is alive, a file, nothing."""
+        with Agent() as first:
+            for target in (first.socket_path, self.path.parent / "precious", self.path.parent / "nothing"):
+                self.path.unlink(missing_ok=True)
+                self.path.symlink_to(target)
+                if target.name == "precious":
+                    target.write_text("precious")
+                refused = start_on(self.path)
+                self.assertIn(refused.returncode, (1, 2))
+                self.assertIn("not a socket", refused.stderr)
+                self.assertTrue(self.path.is_symlink())
+            self.assertFalse((self.path.parent / "nothing").exists())
+            with first.stream() as stream:
+                stream.send(EVENT)
+                until(lambda: first.session("s"))
+
+    def test_of_many_that_start_at_once_one_has_it(self):
+        for _ in range(5):
+            with socket.socket(socket.AF_UNIX) as listener:  # left over: all want to replace it
+                listener.bind(str(self.path))
+            agents = [Agent(f"--ingest.socket={self.path}", ready=False) for _ in range(4)]
+            try:
+                until(lambda: sum(agent.process.poll() is not None for agent in agents) == 3, 30)
+                one = next(agent for agent in agents if agent.process.poll() is None)
+                one.socket_path = self.path
+                with one.stream() as stream:
+                    stream.send(EVENT)
+                    until(lambda: one.session("s"), what="its socket is the one that is there")
+            finally:
+                for agent in agents:
+                    agent.stop()
+                    agent.temporary.cleanup()
+            self.assertFalse(self.path.exists())
+
     def test_mode(self):
         for flag, mode in (((), 0o660), (("--ingest.socket-mode=0600",), 0o600)):
             with Agent(*flag) as agent:

@@ -103,10 +103,12 @@ class Stream:
 
 
 class Agent:
-    """Runs `progress-agent serve` (or another command that serves) until the `with` block ends."""
+    """Runs `progress-agent serve` (or another command that serves) until the `with` block ends. With `tls`, an
+    ssl.SSLContext, it is asked over TLS; `authorization` goes with every request."""
 
     def __init__(self, *arguments, command="serve", folder=None, environment=None, ready=True, binary=BINARY,
-                 web_port=None):
+                 web_port=None, tls=None, authorization=None):
+        self.tls, self.authorization = tls, authorization
         self.temporary = None if folder else tempfile.TemporaryDirectory(prefix="agent-")
         self.folder = Path(folder or self.temporary.name)
         self.web_port, self.ingest_port = web_port or free_port(), free_port()
@@ -148,9 +150,12 @@ class Agent:
 
     # HTTP.
     def request(self, method, path, body=None, headers=None, port=None, timeout=60):
-        connection = http.client.HTTPConnection("127.0.0.1", port or self.web_port, timeout=timeout)
+        address = ("127.0.0.1", port or self.web_port)
+        connection = (http.client.HTTPSConnection(*address, timeout=timeout, context=self.tls) if self.tls else
+                      http.client.HTTPConnection(*address, timeout=timeout))
+        own = {"Authorization": self.authorization} if self.authorization else {}
         try:
-            connection.request(method, path, body, headers or {})
+            connection.request(method, path, body, {**own, **(headers or {})})
             return Reply(connection.getresponse())
         finally:
             connection.close()

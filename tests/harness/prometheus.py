@@ -12,9 +12,9 @@ from harness.polling import until
 
 
 class Prometheus:
-    """With `beside`, it scrapes itself too, as a target that is no agent."""
+    """With `beside`, it scrapes itself too, as a target that is no agent. `job`: further keys of the agents' job."""
 
-    def __init__(self, *targets, interval="250ms", beside=False, rules=None, alertmanager=None):
+    def __init__(self, *targets, interval="250ms", beside=False, rules=None, alertmanager=None, job=None):
         self.temporary = tempfile.TemporaryDirectory(prefix="prometheus-")
         self.port = free_port()
         folder = Path(self.temporary.name)
@@ -23,7 +23,8 @@ class Prometheus:
         (folder / "prometheus.yml").write_text(
             f"global: {{scrape_interval: {interval}, scrape_timeout: {interval}, evaluation_interval: {interval}}}\n"
             f"rule_files: [{rules or ''}]\n" + alerting + "scrape_configs:\n"
-            f"- {{job_name: agent, honor_labels: true, static_configs: [{{targets: {json.dumps(targets)}}}]}}\n"
+            "- " + json.dumps({"job_name": "agent", "honor_labels": True, "static_configs": [{"targets": targets}],
+                               **(job or {})}) + "\n"
             + (f"- {{job_name: beside, static_configs: [{{targets: ['127.0.0.1:{self.port}']}}]}}\n" if beside else ""))
         self.log_path = folder / "log"
         with open(self.log_path, "wb") as log:

@@ -227,7 +227,7 @@ TEST_F(ExpositionTest, TheAgentsOwnFigures) {
   EXPECT_EQ(value("connections", {{"source", "datagram"}}), 4);
   EXPECT_EQ(value("lines_unfinished_total", {{"source", "stream"}}), 10);
   EXPECT_EQ(value("replies_dropped_total", {{"source", "stream"}}), 11);
-  EXPECT_EQ(value("connections_refused_total", {{"source", "stream"}}), 12);
+  EXPECT_EQ(value("access_refused_total", {{"listener", "stream"}, {"reason", "connections"}}), 12);
   EXPECT_EQ(value("sessions", {{"state", "working"}}), 1);
   EXPECT_EQ(value("files", {}), 100'000);
   EXPECT_EQ(value("storage_degraded", {}), 1);

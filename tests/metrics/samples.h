@@ -121,7 +121,7 @@ inline AgentCounts sample_counts() {
   }
   counts.sources[0].unfinished_lines = 10;
   counts.sources[0].dropped_replies = 11;
-  counts.sources[0].refused_connections = 12;
+  counts.refusals.push_back({"stream", "connections", 12});
   counts.duplicates = 7;
   counts.stale = 8;
   counts.gaps = 9;

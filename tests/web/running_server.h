@@ -49,14 +49,26 @@ class RunningServer {
   explicit RunningServer(std::vector<Route> routes, Side side = Side::kWeb, Limits limits = {},
                          bool admin_api = false)
       : RunningServer([&](auto&, auto&) { return std::move(routes); }, side, limits, admin_api) {}
+  // With access rules, on the web side.
+  RunningServer(std::vector<Route> routes, std::shared_ptr<access::Gate> gate,
+                access::Passwords& passwords)
+      : RunningServer([&](auto&, auto&) { return std::move(routes); }, Side::kWeb, {}, false,
+                      std::move(gate), &passwords) {}
   // `make(loop, clock)` gives the routes.
   template <typename Make>
   requires std::is_invocable_v<Make, boost::asio::io_context&, const Clock&>
   explicit RunningServer(Make make, Side side = Side::kWeb, Limits limits = {},
-                         bool admin_api = false)
+                         bool admin_api = false, std::shared_ptr<access::Gate> gate = {},
+                         access::Passwords* passwords = nullptr)
       : routes_(make(loop_, clock), admin_api),
         listener_(loop_, clock, memory, routes_,
-                  {side, "127.0.0.1:0", {"listed.example"}, limits, std::chrono::milliseconds(5)}) {
+                  {side,
+                   "127.0.0.1:0",
+                   {"listed.example"},
+                   limits,
+                   std::chrono::milliseconds(5),
+                   std::move(gate),
+                   passwords}) {
     const auto started = listener_.start();
     EXPECT_TRUE(started) << (started ? "" : started.error().message);
     thread_ = std::thread([this] { loop_.run(); });

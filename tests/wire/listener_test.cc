@@ -260,7 +260,7 @@ TEST_F(Sockets, OnlyAllowedUsersAreLetIn) {
   SocketClient client = connect();
   EXPECT_NE(client.line().find("ingest.socket_allowed_uids"), std::string::npos);
   EXPECT_EQ(client.line(), "<end>");
-  EXPECT_EQ(counts().refused_connections, 1U);
+  EXPECT_EQ(counts().refused_users, 1U);
   EXPECT_EQ(warnings_.size(), 1U);
   s.allowed_uids.push_back(::getuid());
   close_listener();
@@ -433,7 +433,7 @@ TEST_F(Datagrams, OnlyAllowedUsersAreHeard) {
   listen_for_datagrams(s);
   SocketClient client = sender();
   EXPECT_TRUE(client.send(count(1)));
-  EXPECT_TRUE(run_until(loop_, [&] { return counts(Source::kDatagram).refused_connections == 1; }));
+  EXPECT_TRUE(run_until(loop_, [&] { return counts(Source::kDatagram).refused_users == 1; }));
   EXPECT_EQ(completed(), -1);
   EXPECT_EQ(warnings_.size(), 1U);
   datagrams_->stop();
