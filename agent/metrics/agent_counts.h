@@ -26,7 +26,7 @@ struct SourceCounts {
   std::array<std::uint64_t, progress::kEventNames.size()> events{};  // applied, by Fact alternative
   std::array<std::uint64_t, progress::kRejectReasonNames.size()> rejected{};  // by RejectReason
   std::optional<std::uint64_t> connections;                                   // open now
-  // Of streams: last lines without a newline, errors that a client did not read, clients refused.
+  // Of streams: last lines without a newline, errors that a client did not read.
   std::optional<std::uint64_t> unfinished_lines, dropped_replies;
 };
 
