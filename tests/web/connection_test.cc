@@ -136,7 +136,7 @@ TEST(Connection, SendsABodyInPieces) {
 TEST(Connection, EndsABodyInPiecesByClosingWhereTheClientKnowsNoChunks) {
   RunningServer server(routes());
   RawClient client(server.port());
-  client.send("GET /pieces/whole HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  client.send("GET /pieces/whole HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n");
   bool closed = false;
   const std::string reply = client.rest(&closed);
   EXPECT_TRUE(closed);
