@@ -37,6 +37,7 @@ void Estimator::belong(std::shared_ptr<const Family> family, std::size_t remembe
   background_.remembered_files = remembered_files;
   workload_.forget_past();
   consult_past();
+  is_past_log_ = true;
 }
 
 void Estimator::recall(std::uint64_t id_hash, progress::LabelId stage, FileStatus status) {
@@ -57,6 +58,7 @@ void Estimator::consult_past() {
 }
 
 void Estimator::observe(const progress::FileChange& c) {
+  if (logs()) log_.change(c);
   ++changes_;
   const double at = clock_.at(c.at);
   pace_.advance(at);
@@ -81,6 +83,7 @@ void Estimator::observe(const progress::FileChange& c) {
 void Estimator::observe_counts(Instant at, std::int64_t completed, std::int64_t failed) {
   const double now = clock_.at(at), done = static_cast<double>(completed + failed);
   if (done == counted_) return;
+  if (logs()) log_.counts(at, completed, failed);
   ++changes_;
   pace_.advance(now);
   pace_.ended(static_cast<std::int64_t>(done - counted_));
@@ -93,9 +96,18 @@ void Estimator::observe_counts(Instant at, std::int64_t completed, std::int64_t 
   counted_ = done;
 }
 
-void Estimator::observe_pause(Instant at) { clock_.pause(at); }
-void Estimator::observe_resume(Instant at) { clock_.resume(at); }
+void Estimator::observe_pause(Instant at) {
+  if (logs()) log_.pause(at);
+  clock_.pause(at);
+}
+
+void Estimator::observe_resume(Instant at) {
+  if (logs()) log_.resume(at);
+  clock_.resume(at);
+}
+
 void Estimator::observe_wait(Instant at, Instant until) {
+  if (logs()) log_.wait(at, until);
   ++changes_;
   clock_.wait(at, until);
 }
@@ -209,6 +221,7 @@ std::optional<progress::Forecast> Estimator::estimate(const Evidence& e, Keep ke
   if (keep == Keep::kYes) {
     trail_.add(now, foretold_);
     last_kept_ = e.now;
+    is_past_log_ = true;
   }
   forecast_changes_ = changes_;
   // What was asked to speak by the linear method alone is silent while that knows nothing.

@@ -20,6 +20,7 @@
 #include "agent/eta/evidence.h"
 #include "agent/eta/family.h"
 #include "agent/eta/grade.h"
+#include "agent/eta/input_log.h"
 #include "agent/eta/interval.h"
 #include "agent/eta/model.h"
 #include "agent/eta/pace.h"
@@ -102,13 +103,16 @@ class Estimator {
   [[nodiscard]] Finish finish(Instant end, bool complete) const;
 
   // For storage (stored_estimator.cc). `save` packs what storage does not have yet: a part, to be
-  // kept after those before it. `load` takes the parts in the same order; the first is whole, and
+  // kept after those before it. It is what was observed since, while that is little; else what
+  // became of it. `load` takes the parts in the same order; the first is whole, and
   // so is every one after `forget_saved`, which replaces all before it. What comes back goes on as
   // if it had never stopped, given the same family and model. False: damaged, or written by another
   // version; then this estimator is not to be used. Nothing bounds a part but the session: its
   // stages, and FamilyBounds::files times two files of 18 bytes.
   void save(progress::Packer& into);
   [[nodiscard]] bool load(std::string_view part);
+  // Whether a part only says what was observed. Those before one that does not are not needed.
+  [[nodiscard]] static bool is_log(std::string_view part);
   void forget_saved();
   // After `load`: whether the family is as it was when the estimator was saved; if not, `recall`.
   [[nodiscard]] bool family_is_as_saved() const { return family_runs_ == runs_of_family(); }
@@ -177,6 +181,14 @@ class Estimator {
   Instant last_kept_ = Instant::min();
   std::uint64_t changes_ = 0;           // observed so far
   std::uint64_t forecast_changes_ = 0;  // when the last forecast was made
+
+  [[nodiscard]] bool logs() const { return saved_ && !is_past_log_; }
+  void save_state(progress::Packer& into);
+  [[nodiscard]] bool load_state(progress::Unpacker& from);
+
+  // What storage does not have: the log, or more than that.
+  InputLog log_;
+  bool is_past_log_ = false;
 
   // What storage has of what only grows.
   bool saved_ = false;             // anything at all

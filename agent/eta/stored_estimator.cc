@@ -1,7 +1,8 @@
 // What storage keeps of an estimator, and how it comes back: see estimator.h.
 //
-// FORMAT: the version; whether the part is whole; what changes all the time; what was added to what
-// only grows; and XXH3 of all that, so that damage is seen whatever it hits.
+// FORMAT: the version; what the part is; XXH3 of all that, so that damage is seen whatever it hits.
+// A part is either what was observed since the one before, or the state: what changes all the time,
+// and what was added to what only grows since the last such part; a whole one builds on nothing.
 #include <cstdint>
 #include <cstring>
 
@@ -17,6 +18,7 @@ using progress::Unpacker;
 
 constexpr std::uint64_t kVersion = 3;
 constexpr std::size_t kSumBytes = sizeof(std::uint64_t);
+enum class PartKind : std::uint64_t { kLog, kState, kWhole };
 constexpr std::size_t kMostFiles = std::size_t{1} << 26U;
 
 // The elements from `saved` on.
@@ -48,8 +50,24 @@ void Estimator::fields(Archive& archive, Self& e) {
 
 void Estimator::save(Packer& packer) {
   const std::size_t begin = packer.size();
-  packer(kVersion, !saved_);
+  const bool only_log = logs() && log_.is_little();
+  const PartKind kind = only_log ? PartKind::kLog : saved_ ? PartKind::kState : PartKind::kWhole;
+  packer(kVersion, static_cast<std::uint64_t>(kind));
+  if (only_log) {
+    packer(width_, forecast_changes_);  // what an estimate leaves behind that is not kept
+    packer.raw(log_.bytes());
+    log_.note_stored();
+  } else {
+    save_state(packer);
+  }
+  const std::uint64_t sum = progress::stable_hash(packer.bytes().substr(begin));
+  packer.raw({reinterpret_cast<const char*>(&sum), sizeof sum});
+}
+
+void Estimator::save_state(Packer& packer) {
   saved_ = true;
+  is_past_log_ = false;
+  log_.clear();
   family_runs_ = runs_of_family();
   fields(packer, *this);
   workload_.save(packer);
@@ -57,8 +75,12 @@ void Estimator::save(Packer& packer) {
   trail_.save(packer);
   save_grown(packer, stage_names_, saved_stage_names_);
   save_grown(packer, files_, saved_files_);
-  const std::uint64_t sum = progress::stable_hash(packer.bytes().substr(begin));
-  packer.raw({reinterpret_cast<const char*>(&sum), sizeof sum});
+}
+
+bool Estimator::is_log(std::string_view part) {
+  Unpacker unpacker(part);
+  return unpacker.number() == kVersion &&
+         unpacker.number() == static_cast<std::uint64_t>(PartKind::kLog);
 }
 
 bool Estimator::load(std::string_view part) {
@@ -68,12 +90,27 @@ bool Estimator::load(std::string_view part) {
   std::memcpy(&sum, part.data() + kept.size(), sizeof sum);
   if (progress::stable_hash(kept) != sum) return false;
   Unpacker unpacker(kept);
-  bool whole = false;
   if (unpacker.number() != kVersion) return false;
-  unpacker(whole);
-  if (whole) *this = Estimator(Instant{}, std::move(background_));
-  if (!whole && !saved_) return false;  // what it builds on is missing
+  const std::uint64_t kind = unpacker.number();
+  if (kind == static_cast<std::uint64_t>(PartKind::kWhole))
+    *this = Estimator(Instant{}, std::move(background_));
+  else if (!saved_)
+    return false;  // what it builds on is missing
+  if (kind != static_cast<std::uint64_t>(PartKind::kLog)) return load_state(unpacker);
+  double width = 0;
+  std::uint64_t forecast_changes = 0;
+  unpacker(width, forecast_changes);
+  if (!InputLog::tell(unpacker, *this)) return false;
+  width_ = width;
+  forecast_changes_ = forecast_changes;
+  log_.note_stored();
+  return true;
+}
+
+bool Estimator::load_state(Unpacker& unpacker) {
   saved_ = true;
+  is_past_log_ = false;
+  log_.clear();
   fields(unpacker, *this);
   workload_.load(unpacker);
   pace_.load(unpacker);
@@ -88,6 +125,7 @@ bool Estimator::load(std::string_view part) {
 
 void Estimator::forget_saved() {
   saved_ = false;
+  log_.clear();
   saved_stage_names_ = saved_files_ = 0;
   workload_.forget_saved();
   pace_.forget_saved();

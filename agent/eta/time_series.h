@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -64,10 +63,12 @@ class TimeSeries {
     saved_ = rows_.size();
   }
   void load(progress::Unpacker& unpacker) {
+    std::uint32_t halvings = 0;
     std::uint64_t first = 0, more = 0;
-    unpacker(halvings_, first, more);
-    if (halvings_ > kMostHalvings || first > rows_.size() || more > 2 * kHalf - first)
-      return unpacker.fail();
+    unpacker(halvings, first, more);
+    if (halvings > kMostHalvings || halvings < halvings_) return unpacker.fail();
+    while (halvings_ < halvings) halve();
+    if (first > rows_.size() || more > 2 * kHalf - first) return unpacker.fail();
     rows_.resize(first);
     for (std::uint64_t i = 0; i < more; ++i) {
       bool repeats = false;
@@ -76,7 +77,7 @@ class TimeSeries {
       rows_.push_back(repeats ? rows_.back() : Row{});
       if (!repeats) unpacker(rows_.back());
     }
-    step_ = std::ldexp(kLeastStep, static_cast<int>(halvings_));
+    saved_ = rows_.size();
   }
   void forget_saved() { saved_ = 0; }
 
@@ -86,11 +87,12 @@ class TimeSeries {
     return std::memcmp(a.data(), b.data(), sizeof a) == 0;
   }
   void halve() {
-    for (std::size_t i = 0; i < kHalf; ++i) rows_[i] = rows_[2 * i];
-    rows_.resize(kHalf);
+    const auto half = [](std::size_t rows) { return (rows + 1) / 2; };
+    for (std::size_t i = 0; i < half(rows_.size()); ++i) rows_[i] = rows_[2 * i];
+    rows_.resize(half(rows_.size()));
     step_ *= 2;
     ++halvings_;
-    saved_ = 0;
+    saved_ = half(saved_);  // storage has every other one of those it had
   }
 
   static constexpr double kLeastStep = 0.001;         // seconds

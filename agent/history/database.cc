@@ -126,6 +126,8 @@ std::int64_t Database::integer(std::string_view sql) {
   return statement.step() ? statement.integer(0) : 0;
 }
 
+std::int64_t Database::changes() const { return sqlite3_changes64(connection_.get()); }
+
 Transaction::Transaction(Database& database) : database_(database) {
   database_.execute("BEGIN IMMEDIATE");
 }

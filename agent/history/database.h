@@ -73,6 +73,7 @@ class Database {
   [[nodiscard]] Statement prepare(std::string_view sql) { return {connection_.get(), sql}; }
   void execute(const char* sql);                             // any number of statements
   [[nodiscard]] std::int64_t integer(std::string_view sql);  // the first value of the first row
+  [[nodiscard]] std::int64_t changes() const;                // rows that the last statement changed
 
  private:
   friend class Transaction;

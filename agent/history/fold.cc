@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/alert/alert.h"
 #include "agent/eta/estimator.h"
 #include "agent/history/places.h"
 #include "agent/progress/file_record.h"
@@ -16,6 +17,12 @@ namespace {
 constexpr int kDamagedBytes = 11;  // SQLITE_CORRUPT
 
 [[noreturn]] void damaged(const char* what) { throw Failure{kDamagedBytes, what}; }
+
+std::vector<FileImage> records_of(const RecordLists& lists) {
+  auto files = last_records(lists);
+  if (!files) damaged("read the records of files");
+  return *std::move(files);
+}
 
 // Steady time does not matter to what is only stored.
 Now stored_now(Instant at) { return {at, SteadyInstant(at.time_since_epoch())}; }
@@ -66,15 +73,14 @@ bool Fold::step(std::size_t records) {
       continue;
     }
     if (!session_) begin_session();
-    const auto& files = at_->second.files;
-    while (file_ < files.size() && budget_ > 0) {
+    while (file_ < files_.size() && budget_ > 0) {
       std::size_t end = file_ + 1;
-      while (end < files.size() && chunk_of(files[end].ref) == chunk_of(files[file_].ref)) ++end;
-      put_chunk(&files[file_], files.data() + end);
+      while (end < files_.size() && chunk_of(files_[end].ref) == chunk_of(files_[file_].ref)) ++end;
+      put_chunk(&files_[file_], files_.data() + end);
       budget_ -= std::min(budget_, end - file_);
       file_ = end;
     }
-    if (file_ < files.size()) return false;
+    if (file_ < files_.size()) return false;
     end_session();
   }
   if (at_ != image_.sessions().end()) return false;
@@ -89,6 +95,7 @@ void Fold::load(std::string_view state) {
 void Fold::begin_session() {
   const auto& [serial, image] = *at_;
   session_ = std::make_unique<Session>("", rules_, now_.wall, now_);
+  files_ = records_of(image.files);
   file_ = 0;
   base_epoch_ = 0;
   was_over_ = false;
@@ -120,7 +127,7 @@ void Fold::begin_session() {
 void Fold::put_former(const FormerFiles& former) {
   if (session_->id().empty() || !keeps_history()) return;
   rows_.put_session(at_->first, session_->snapshot(now_), now_);
-  for (const FileImage& file : former.files) {
+  for (const FileImage& file : records_of(former.files)) {
     FileRecord record;
     if (!record.load(file.record)) damaged("read the record of a file");
     rows_.put_file(at_->first, session_->identity()->attempt, record, session_->files());
@@ -137,7 +144,7 @@ void Fold::put_unfinished() {
   if (!keeps_history()) return;
   get_chunks_.bind(first_place(at_->first)).bind(first_place(at_->first + 1)).bind(base_epoch_);
   while (get_chunks_.step()) {
-    const bool whole = progress::read_file_records(get_chunks_.bytes(0), [&](auto bytes) {
+    const bool whole = progress::read_parts(get_chunks_.bytes(0), [&](auto bytes) {
       FileRecord record;
       if (!record.load(bytes)) damaged("read the record of a file");
       if (!progress::is_final(record.file.status))
@@ -158,7 +165,7 @@ void Fold::put_chunk(const FileImage* from, const FileImage* to) {
   std::vector<std::string_view> merged;
   get_chunk_.bind(place);
   if (get_chunk_.step() && get_chunk_.number(0) == at_->second.epoch) {
-    const bool whole = progress::read_file_records(get_chunk_.bytes(1), [&](auto record) {
+    const bool whole = progress::read_parts(get_chunk_.bytes(1), [&](auto record) {
       const progress::FileRef ref = FileRecord::ref_of(record);
       for (; from != to && from->ref < ref; ++from) merged.push_back(from->record);
       if (from == to || from->ref != ref) merged.push_back(record);
@@ -167,7 +174,7 @@ void Fold::put_chunk(const FileImage* from, const FileImage* to) {
   }
   for (; from != to; ++from) merged.push_back(from->record);
   packer_.clear(now_);
-  progress::put_file_records(packer_, merged);
+  progress::put_parts(packer_, merged);
   get_chunk_.reset();
   put_chunk_.bind(place).bind(at_->second.epoch).bind_blob(packer_.bytes()).run();
 }
@@ -179,6 +186,7 @@ void Fold::end_session() {
   if (keeps_history() && !session_->id().empty()) {
     rows_.put_session(serial, session_->snapshot(now_), now_);
     put_told();
+    put_alerts();
     if ((is_over || image.gone) && !was_over_) put_unfinished();
   }
   if (image.gone) {
@@ -197,20 +205,30 @@ void Fold::end_session() {
   ++at_;
 }
 
-// Its forecaster in one part. One that cannot be read is done without: forecasts get worse, nothing
-// else.
+// Its forecaster in one part, and what it was told after that. One that cannot be read is done
+// without: forecasts get worse, nothing else.
 std::string Fold::merged_forecast() {
   const SessionImage& image = at_->second;
-  std::vector<std::string_view> parts = image.forecasts;
-  if (!image.forecast_void && !forecast_.empty()) parts.insert(parts.begin(), forecast_);
-  if (parts.size() <= 1) return parts.empty() ? std::string() : std::string(parts.front());
-  eta::Estimator estimator(Instant{}, {});
-  for (const std::string_view part : parts) {
-    if (!estimator.load(part)) return {};
+  std::vector<std::string_view> parts;
+  if (!image.forecast_void &&
+      !progress::read_parts(forecast_, [&](std::string_view part) { parts.push_back(part); }))
+    parts.clear();
+  parts.insert(parts.end(), image.forecasts.begin(), image.forecasts.end());
+  const auto logs =
+      std::ranges::find_if_not(parts.rbegin(), parts.rend(), eta::Estimator::is_log).base();
+  progress::Packer merged;
+  if (logs - parts.begin() > 1) {
+    eta::Estimator estimator(Instant{}, {});
+    for (auto part = parts.begin(); part != logs; ++part) {
+      if (!eta::Estimator::is_log(*part) && !estimator.load(*part)) return {};
+    }
+    estimator.forget_saved();
+    estimator.save(merged);
+    parts.erase(parts.begin(), logs - 1);
+    parts.front() = merged.bytes();
   }
-  estimator.forget_saved();
   packer_.clear(now_);
-  estimator.save(packer_);
+  progress::put_parts(packer_, parts);
   return std::string(packer_.bytes());
 }
 
@@ -222,6 +240,20 @@ void Fold::put_told() {
   in(told);
   if (!in.ok()) damaged("read what was foretold of a session");
   rows_.put_foretold(at_->first, session_->identity()->attempt, told);
+}
+
+// What a rule said that this version does not have is left out.
+void Fold::put_alerts() {
+  for (const progress::AlertChange& change : at_->second.alerts) {
+    progress::Unpacker in(change.record, now_);
+    const auto rule = alert::find_rule(in.text());
+    alert::Alert alert;
+    in(alert);
+    if (!in.ok() || !in.empty()) damaged("read an alert of a session");
+    if (!rule) continue;
+    alert.rule = *rule;
+    rows_.put_alert(at_->first, change.attempt, alert, change.at);
+  }
 }
 
 void Fold::end() {

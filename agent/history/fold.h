@@ -36,6 +36,7 @@ class Fold {
   void put_unfinished();
   void end_session();
   void put_told();
+  void put_alerts();
   [[nodiscard]] std::string merged_forecast();
   void end();
   [[nodiscard]] bool keeps_history() const { return session_->config().persistence; }
@@ -53,6 +54,7 @@ class Fold {
   // Where it is.
   Place at_;
   bool ended_ = false;
+  std::vector<FileImage> files_;  // of the session
   std::size_t file_ = 0;
   std::size_t budget_ = 0;
   progress::Rules rules_;

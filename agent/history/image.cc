@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <ranges>
+#include <functional>
 
 #include "agent/progress/file_record.h"
 
@@ -12,8 +12,10 @@ using progress::FileRecord;
 
 namespace {
 
-// By ref, and only the last record of each.
 void keep_last(std::vector<FileImage>& files) {
+  if (std::ranges::adjacent_find(files, std::ranges::greater_equal(), &FileImage::ref) ==
+      files.end())
+    return;
   std::ranges::stable_sort(files, {}, &FileImage::ref);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < files.size(); ++i) {
@@ -37,23 +39,36 @@ void keep_last_by_name(std::vector<Named>& all) {
 
 }  // namespace
 
+std::optional<std::vector<FileImage>> last_records(const RecordLists& lists) {
+  std::vector<FileImage> files;
+  for (const std::string_view list : lists) {
+    if (!progress::read_parts(list, [&](std::string_view record) {
+          files.push_back({FileRecord::ref_of(record), record});
+        }))
+      return std::nullopt;
+  }
+  keep_last(files);
+  return files;
+}
+
 void Image::add_session(std::uint64_t serial, std::uint64_t epoch, std::uint64_t revision,
                         std::string_view kept, std::string_view forecast, std::string_view state) {
-  SessionImage& session = sessions_[serial];
+  // They come in order.
+  SessionImage& session = sessions_.try_emplace(sessions_.end(), serial)->second;
   session.epoch = epoch;
   session.revision = revision;
   session.kept = kept;
   session.forecast_void = false;
-  if (!forecast.empty()) session.forecasts.assign(1, forecast);
+  if (!progress::read_parts(forecast,
+                            [&](std::string_view part) { session.forecasts.push_back(part); }))
+    session.forecasts.clear();  // of another version: done without
   session.states.assign(1, state);
 }
 
-bool Image::add_files(std::uint64_t serial, std::uint64_t epoch, std::string_view records) {
+void Image::add_files(std::uint64_t serial, std::uint64_t epoch, std::string_view records) {
   const auto found = sessions_.find(serial);
-  if (found == sessions_.end() || found->second.epoch != epoch) return true;  // void by now
-  return progress::read_file_records(records, [&](std::string_view record) {
-    found->second.files.push_back({FileRecord::ref_of(record), record});
-  });
+  if (found == sessions_.end() || found->second.epoch != epoch) return;  // void by now
+  found->second.files.push_back(records);
 }
 
 bool Image::add_changes(std::string_view changes) {
@@ -61,6 +76,7 @@ bool Image::add_changes(std::string_view changes) {
     Image& image;
     void operator()(const progress::ChangesHead& head) const { image.head_ = head; }
     void operator()(const progress::SessionChange& change) const { image.take(change); }
+    void operator()(const progress::AlertChange& change) const { image.take(change); }
     void operator()(const progress::SessionGone& gone) const {
       SessionImage& session = image.sessions_[gone.serial];
       session.gone = session.changed = true;
@@ -75,7 +91,7 @@ bool Image::add_changes(std::string_view changes) {
       image.families_.push_back(change);
     }
   };
-  return progress::read_changes(changes, Visitor{*this}) && !damaged_;
+  return progress::read_changes(changes, Visitor{*this});
 }
 
 void Image::take(const progress::SessionChange& change) {
@@ -100,17 +116,16 @@ void Image::take(const progress::SessionChange& change) {
     session.files.clear();
   }
   session.states.push_back(change.state);
-  if (!progress::read_file_records(change.files, [&](std::string_view record) {
-        session.files.push_back({FileRecord::ref_of(record), record});
-      }))
-    damaged_ = true;
+  session.files.push_back(change.files);
+}
+
+void Image::take(const progress::AlertChange& change) {
+  const auto found = sessions_.find(change.serial);
+  if (found == sessions_.end() || !found->second.changed) return;  // the tables have it
+  found->second.alerts.push_back(change);
 }
 
 void Image::settle() {
-  for (SessionImage& session : sessions_ | std::views::values) {
-    keep_last(session.files);
-    for (FormerFiles& former : session.former) keep_last(former.files);
-  }
   keep_last_by_name(producers_);
   keep_last_by_name(families_);
 }

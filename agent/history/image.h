@@ -1,11 +1,12 @@
 // Image: what storage knows of the sessions, put together from tables and from changes that are not
-// in the tables yet: the last record of each file, the parts of each session's state in order. The
-// writer folds with it, a restart begins with it. Pure: bytes in, views out; the bytes given must
-// outlive it. Not thread-safe.
+// in the tables yet: the parts of each session's state and the lists of its files' records, in
+// order. The writer folds with it, a restart begins with it. Pure: bytes in, views out; the bytes
+// given must outlive it. Not thread-safe.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -14,15 +15,20 @@
 
 namespace agent::history {
 
+// Lists of file records (Files::save_changed), the earliest first.
+using RecordLists = std::vector<std::string_view>;
+
 struct FileImage {
   progress::FileRef ref = 0;
   std::string_view record;
 };
+// The last record of each file, by ref. Empty: damaged.
+std::optional<std::vector<FileImage>> last_records(const RecordLists& lists);
 
 // Files that became void by a change, as they were: of an attempt that is over.
 struct FormerFiles {
   std::size_t states = 0;  // how many of the session's states came before that change
-  std::vector<FileImage> files;
+  RecordLists files;
 };
 
 struct SessionImage {
@@ -36,22 +42,24 @@ struct SessionImage {
   std::vector<std::string_view> states;
   std::vector<std::string_view> forecasts;  // after what the tables have, unless that is void
   bool forecast_void = true;
-  std::vector<FileImage> files;  // by ref, each once, after `settle`
+  RecordLists files;
   std::vector<FormerFiles> former;
+  std::vector<progress::AlertChange> alerts;  // in the order of their changes
 };
 
 class Image {
  public:
-  // From the tables, before any changes. `revision` is the newest change in the row.
+  // From the tables, before any changes. `revision` is the newest change in the row, `forecast` a
+  // list of parts.
   void add_session(std::uint64_t serial, std::uint64_t epoch, std::uint64_t revision,
                    std::string_view kept, std::string_view forecast, std::string_view state);
-  // File records of that epoch (Files::save_changed), of a session that is there. False: damaged.
-  [[nodiscard]] bool add_files(std::uint64_t serial, std::uint64_t epoch, std::string_view records);
+  // File records of that epoch, of a session that is there.
+  void add_files(std::uint64_t serial, std::uint64_t epoch, std::string_view records);
 
   // Changes in the order in which they were committed. False: damaged.
   [[nodiscard]] bool add_changes(std::string_view changes);
 
-  // Call once, before reading: orders the files and drops all but the last word on each.
+  // Call once, before reading: drops all but the last word on each producer and family.
   void settle();
 
   [[nodiscard]] const std::map<std::uint64_t, SessionImage>& sessions() const { return sessions_; }
@@ -67,13 +75,13 @@ class Image {
 
  private:
   void take(const progress::SessionChange& change);
+  void take(const progress::AlertChange& change);
 
   std::map<std::uint64_t, SessionImage> sessions_;
   std::vector<progress::ProducerChange> producers_;
   std::vector<progress::StoppedChange> stopped_;
   std::vector<progress::FamilyChange> families_;
   progress::ChangesHead head_;
-  bool damaged_ = false;
 };
 
 }  // namespace agent::history

@@ -61,7 +61,12 @@ Rows::Rows(Database& database)
                                "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")),
       prediction_(database.prepare("INSERT OR REPLACE INTO eta_predictions VALUES "
                                    "(?,?,?,?,?,?,?,?,?)")),
-      grade_(database.prepare("INSERT OR REPLACE INTO eta_grades VALUES (?,?,?,?,?)")) {}
+      grade_(database.prepare("INSERT OR REPLACE INTO eta_grades VALUES (?,?,?,?,?)")),
+      // It is told more than once that it was dismissed: the first time counts.
+      alert_(database.prepare(
+          "INSERT OR REPLACE INTO alerts SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,"
+          "coalesce((SELECT dismissed_at FROM alerts WHERE session = ?1 AND attempt = ?2 AND "
+          "alert_id = ?3), ?14)")) {}
 
 void Rows::put_session(std::uint64_t serial, const progress::SessionSnapshot& s, Now at) {
   const progress::SessionIdentity& i = *s.identity;
@@ -139,6 +144,15 @@ void Rows::put_foretold(std::uint64_t serial, std::int64_t attempt,
     grade_.bind(serial).bind(attempt).bind_text(progress::kEtaMethodNames[m]);
     grade_.bind(told.graded[m]).bind(told.error[m]).run();
   }
+}
+
+void Rows::put_alert(std::uint64_t serial, std::int64_t attempt, const alert::Alert& a,
+                     Instant told) {
+  alert_.bind(serial).bind(attempt).bind_text(a.id).bind_text(a.name());
+  alert_.bind_text(name_of(a.severity)).bind_text(name_of(a.state)).bind_text(name_of(a.reason));
+  alert_.bind(a.value).bind(a.threshold).bind_text(a.message).bind(micros(a.breached_at));
+  alert_.bind(micros(a.starts_at)).bind(micros(a.ends_at));
+  alert_.bind(a.dismissed ? std::optional(micros(told)) : std::nullopt).run();
 }
 
 }  // namespace agent::history

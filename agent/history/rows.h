@@ -4,9 +4,10 @@
 
 #include <string_view>
 
+#include "agent/alert/alert.h"
 #include "agent/history/database.h"
-#include "agent/progress/changes.h"
 #include "agent/progress/file_record.h"
+#include "agent/progress/foretold.h"
 #include "agent/progress/session.h"
 #include "agent/progress/snapshot.h"
 
@@ -23,12 +24,15 @@ class Rows {
                 const progress::Files& files);
   // What was foretold of that attempt, and the grades of its forecasts once there are any.
   void put_foretold(std::uint64_t serial, std::int64_t attempt, const progress::Foretold& told);
+  // Where an alert of that attempt stands, as told at `told`.
+  void put_alert(std::uint64_t serial, std::int64_t attempt, const alert::Alert& alert,
+                 Instant told);
 
  private:
   void put_quotas(std::uint64_t serial, const progress::SessionSnapshot& s, Now at);
   void put_minute(std::uint64_t serial, const progress::SessionSnapshot& s, Now at);
 
-  Statement session_, file_, quota_, minute_, prediction_, grade_;
+  Statement session_, file_, quota_, minute_, prediction_, grade_, alert_;
 };
 
 }  // namespace agent::history

@@ -162,6 +162,25 @@ CREATE TABLE eta_grades (
   mean_error REAL NOT NULL,
   PRIMARY KEY (session, attempt, method)
 ) WITHOUT ROWID;
+)sql",
+                                                                 R"sql(
+CREATE TABLE alerts (
+  session INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  alert_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  state TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  value REAL,
+  threshold REAL,
+  message TEXT NOT NULL,
+  breached_at INTEGER NOT NULL,
+  fired_at INTEGER,
+  resolved_at INTEGER,
+  dismissed_at INTEGER,
+  PRIMARY KEY (session, attempt, alert_id)
+) WITHOUT ROWID;
 )sql"};
 
 }  // namespace

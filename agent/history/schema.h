@@ -9,7 +9,7 @@
 namespace agent::history {
 
 inline constexpr std::int64_t kApplicationId = 0x50414754;  // "PAGT", in the file's head
-inline constexpr std::int64_t kSchemaVersion = 1;
+inline constexpr std::int64_t kSchemaVersion = 2;
 
 enum class SchemaState : std::uint8_t { kOurs, kEmpty, kForeign, kNewer };
 [[nodiscard]] SchemaState look_at_schema(Database& database);

@@ -60,13 +60,14 @@ struct Store::Tables {
         drop_predictions(d.prepare("DELETE FROM eta_predictions WHERE session = ? "
                                    "AND attempt = ?")),
         drop_grades(d.prepare("DELETE FROM eta_grades WHERE session = ? AND attempt = ?")),
+        drop_alerts(d.prepare("DELETE FROM alerts WHERE session = ? AND attempt = ?")),
         drop_families(d.prepare("DELETE FROM family_history WHERE position IN (SELECT position "
                                 "FROM family_history ORDER BY position DESC LIMIT -1 OFFSET ?)")),
         drop_quotas(d.prepare("DELETE FROM api_quota_tracking WHERE session = ? AND attempt = ?")),
         drop_session(d.prepare("DELETE FROM batch_upload_sessions WHERE session = ? "
                                "AND attempt = ?")) {}
   Statement append, drop_producers, oldest, nth_file, drop_files, drop_minutes, drop_predictions,
-      drop_grades, drop_families, drop_quotas, drop_session;
+      drop_grades, drop_alerts, drop_families, drop_quotas, drop_session;
 };
 
 template <typename Do>
@@ -156,9 +157,7 @@ StoreResult<std::unique_ptr<Loaded>> Store::load() {
     for (const auto& [serial, image] : loaded->image.sessions()) {
       if (image.gone) continue;
       progress::SavedSession& saved = loaded->state.sessions.emplace_back();
-      saved = {serial, image.kept, image.states, image.forecasts, {}};
-      saved.files.reserve(image.files.size());
-      for (const FileImage& file : image.files) saved.files.push_back(file.record);
+      saved = {serial, image.kept, image.states, image.forecasts, image.files};
     }
     return loaded;
   });
@@ -168,17 +167,15 @@ namespace {
 
 // Bytes of the row, kept as long as what is loaded.
 std::string_view keep(Loaded& loaded, std::string_view bytes) {
-  return loaded.bytes.emplace_back(bytes);
+  if (bytes.empty()) return {};
+  auto* const copy = static_cast<char*>(loaded.bytes.allocate(bytes.size(), 1));
+  std::memcpy(copy, bytes.data(), bytes.size());
+  return {copy, bytes.size()};
 }
 
 }  // namespace
 
 void Store::load_sessions(Loaded& loaded) {
-  // Views into short strings would not survive the vector's growth.
-  loaded.bytes.reserve(static_cast<std::size_t>(database_->integer(
-      "SELECT 3 * (SELECT count(*) FROM live_sessions) + (SELECT count(*) FROM live_files) + "
-      "(SELECT count(*) FROM live_changes) + (SELECT count(*) FROM producers) + "
-      "(SELECT count(*) FROM live_stopped) + 2 * (SELECT count(*) FROM family_history)")));
   Statement rows = database_->prepare(
       "SELECT serial, epoch, revision, kept, forecast, state FROM live_sessions");
   while (rows.step()) {
@@ -195,8 +192,7 @@ void Store::load_files(Loaded& loaded) {
   while (rows.step()) {
     const std::string_view records = keep(loaded, rows.bytes(2));
     live_bytes_ += records.size();
-    if (!loaded.image.add_files(session_of(rows.number(0)), rows.number(1), records))
-      throw Failure{kNotADatabase, "the records of files are damaged"};
+    loaded.image.add_files(session_of(rows.number(0)), rows.number(1), records);
   }
 }
 
@@ -285,43 +281,45 @@ StoreResult<bool> Store::retain(Instant oldest_kept) {
     const std::int64_t used =
         (database_->integer("PRAGMA page_count") - database_->integer("PRAGMA freelist_count")) *
         database_->integer("PRAGMA page_size");
+    std::int64_t too_many = sessions - options_.most_sessions;
     Transaction transaction(*database_);
     tables_->drop_producers.bind(options_.most_producers).run();
     tables_->drop_families.bind(options_.most_families).run();
-    Statement& oldest = tables_->oldest;
-    if (!oldest.step()) {
-      transaction.commit();
-      return true;
-    }
-    const std::int64_t session = oldest.integer(0);
-    const std::int64_t attempt_number = oldest.integer(1);
-    const Instant last{Duration(oldest.integer(2))};
-    oldest.reset();
-    const bool too_old = last < oldest_kept;
-    if (!too_old && sessions <= options_.most_sessions && used <= options_.most_bytes) {
-      transaction.commit();
-      if (database_->integer("PRAGMA freelist_count") > 1'000)
-        database_->execute("PRAGMA incremental_vacuum(500)");
-      return true;
-    }
-    if (forget_some(session, attempt_number)) {
-      for (Statement* drop : {&tables_->drop_minutes, &tables_->drop_predictions,
-                              &tables_->drop_grades, &tables_->drop_quotas, &tables_->drop_session})
-        drop->bind(session).bind(attempt_number).run();
-    }
+    bool more = true;
+    for (std::int64_t budget = kForget; more && budget > 0;)
+      more = forget_oldest(oldest_kept, too_many-- > 0 || used > options_.most_bytes, budget);
     transaction.commit();
-    return false;
+    if (!more && database_->integer("PRAGMA freelist_count") > 1'000)
+      database_->execute("PRAGMA incremental_vacuum(500)");
+    return !more;
   });
 }
 
-// True: no file of that attempt is left.
-bool Store::forget_some(std::int64_t session, std::int64_t attempt_number) {
+// The attempt whose last event is the oldest, unless it may stay. False: it may, or there is none.
+bool Store::forget_oldest(Instant oldest_kept, bool too_much, std::int64_t& budget) {
+  Statement& oldest = tables_->oldest;
+  if (!oldest.step()) return false;
+  const std::int64_t session = oldest.integer(0), attempt_number = oldest.integer(1);
+  const Instant last{Duration(oldest.integer(2))};
+  oldest.reset();
+  if (last >= oldest_kept && !too_much) return false;
+  if (!forget_some(session, attempt_number, budget)) return true;
+  for (Statement* drop : {&tables_->drop_minutes, &tables_->drop_predictions, &tables_->drop_grades,
+                          &tables_->drop_alerts, &tables_->drop_quotas, &tables_->drop_session})
+    drop->bind(session).bind(attempt_number).run();
+  return true;
+}
+
+// True: no file of that attempt is left. What else there is of it counts as so many files.
+bool Store::forget_some(std::int64_t session, std::int64_t attempt_number, std::int64_t& budget) {
+  constexpr std::int64_t kRest = 40;
   Statement& nth = tables_->nth_file;
-  nth.bind(session).bind(attempt_number).bind(kForget);
+  nth.bind(session).bind(attempt_number).bind(budget);
   const bool more = nth.step();
   const std::int64_t up_to = more ? nth.integer(0) : INT64_MAX;
   nth.reset();
   tables_->drop_files.bind(session).bind(attempt_number).bind(up_to).run();
+  budget -= more ? budget : kRest + database_->changes();
   return !more;
 }
 

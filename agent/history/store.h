@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <memory_resource>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,7 @@
 #include "agent/history/fold.h"
 #include "agent/history/image.h"
 #include "agent/progress/changes.h"
+#include "agent/progress/saved.h"
 #include "agent/result.h"
 
 namespace agent::history {
@@ -36,7 +38,7 @@ using StoreResult = Result<T, StoreFault>;
 
 // What a restart begins with; owns the bytes that `state` refers to.
 struct Loaded {
-  std::vector<std::string> bytes;
+  std::pmr::monotonic_buffer_resource bytes{1U << 20U};
   Image image;
   progress::SavedState state;
 };
@@ -58,7 +60,8 @@ class Store {
   [[nodiscard]] bool can_fold() const { return fold_ || appended_bytes_ > 0; }
   // One bounded step of folding; true: all that was appended before it began is in the tables.
   [[nodiscard]] StoreResult<bool> fold(std::size_t records);
-  // One bounded step of forgetting old history; true: there is nothing more to forget now.
+  // One bounded step of forgetting old history, of several small attempts or a part of a large one;
+  // true: there is nothing more to forget now.
   // `oldest`: of the last event.
   [[nodiscard]] StoreResult<bool> retain(Instant oldest);
 
@@ -72,7 +75,8 @@ class Store {
   void load_files(Loaded& loaded);
   void load_changes(Loaded& loaded);
   void load_producers(Loaded& loaded);
-  [[nodiscard]] bool forget_some(std::int64_t session, std::int64_t attempt);
+  [[nodiscard]] bool forget_oldest(Instant oldest_kept, bool too_much, std::int64_t& budget);
+  [[nodiscard]] bool forget_some(std::int64_t session, std::int64_t attempt, std::int64_t& budget);
   template <typename Do>
   auto attempt(Do&& what) -> StoreResult<decltype(what())>;
 

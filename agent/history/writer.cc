@@ -89,15 +89,13 @@ bool Writer::turn() {
       sleep(pause_, false);
       return true;
     }
-    if (store_ && (store_->must_fold() || begun - last_folded_ >= options_.fold_after)) tidy();
+    if (store_ && should_tidy()) tidy();
     if (!stopping) sleep(pace_.commit_interval - (steady() - last_begun_), false);
     return true;
   }
   if (stopping && (!store_->can_fold() || pause_ > Duration::zero())) return false;
   if (stopping || steady() - last_committed_ >= kQuiet) {
-    const bool more =
-        store_->can_fold() || must_retain_ || steady() - last_retained_ >= kRetainEvery;
-    if (more) {
+    if (store_->can_fold() || should_retain()) {
       tidy();
       if (pause_ == Duration::zero()) return true;
     }
@@ -120,9 +118,18 @@ void Writer::commit() {
   succeeded();
 }
 
-// A step of folding, or else of forgetting.
+// Though commits go on.
+bool Writer::should_tidy() const {
+  return store_->must_fold() || should_retain() || steady() - last_folded_ >= options_.fold_after;
+}
+
+bool Writer::should_retain() const {
+  return must_retain_ || steady() - last_retained_ >= kRetainEvery;
+}
+
+// A step of folding or of forgetting; a fold that was begun goes before.
 void Writer::tidy() {
-  if (store_->can_fold()) {
+  if (store_->can_fold() && (store_->must_fold() || !should_retain())) {
     auto done = store_->fold(kFoldRecords);
     if (!done) return failed(done.error());
     if (*done) last_folded_ = steady();

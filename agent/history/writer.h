@@ -20,6 +20,7 @@
 #include "agent/history/store.h"
 #include "agent/progress/archive.h"
 #include "agent/progress/changes.h"
+#include "agent/progress/saved.h"
 
 namespace agent::history {
 
@@ -85,6 +86,8 @@ class Writer {
   bool turn();
   void commit();
   void tidy();
+  [[nodiscard]] bool should_tidy() const;
+  [[nodiscard]] bool should_retain() const;
   void failed(const StoreFault& fault);
   void succeeded();
   void begin_anew(const std::string& why);

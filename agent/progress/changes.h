@@ -5,7 +5,7 @@
 // on the ones before (Session::load). Pure.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -21,24 +21,6 @@ struct ChangesHead {
   std::uint64_t revision = 0;
   Instant at;                     // when they were gathered
   std::uint64_t next_serial = 0;  // no session has this number yet
-};
-
-// What was last foretold of a session, for history; and, once it has ended, what the forecasts of
-// each method were worth. Seconds.
-struct Foretold {
-  Instant at;  // when it was foretold, in the session's time
-  EtaMethod method = EtaMethod::kLinear;
-  double remaining = 0, low = 0, high = 0;  // the 80 % interval
-  double confidence = -1;                   // < 0: not known
-  // By method: how many forecasts, and the mean of |foretold - true| / true total.
-  std::array<std::uint64_t, kEtaMethodNames.size()> graded{};
-  std::array<double, kEtaMethodNames.size()> error{};
-
-  template <typename Archive, typename Self>
-  static void fields(Archive& archive, Self& self) {
-    archive(self.at, self.method, self.remaining, self.low, self.high, self.confidence, self.graded,
-            self.error);
-  }
 };
 
 // Views into the bytes.
@@ -63,37 +45,80 @@ struct StoppedChange {  // DELETE, or its end by session.start
   bool stopped = true;
 };
 
+struct AlertChange {  // where one alert stands; the last word on it counts
+  std::uint64_t serial = 0;
+  std::int64_t attempt = 0;
+  Instant at;               // when it was gathered
+  std::string_view record;  // the name of its rule, and alert::Alert
+};
 struct FamilyChange {       // what later runs of the family are told
   std::string_view name;    // empty: of all sessions together
   std::string_view record;  // the tracker's; replaced as a whole
 };
 
-enum class ChangeTag : std::uint8_t { kEnd, kSession, kGone, kProducer, kStopped, kFamily };
+enum class ChangeTag : std::uint8_t { kEnd, kSession, kGone, kProducer, kStopped, kFamily, kAlert };
 template <>
-inline constexpr std::size_t kValues<ChangeTag> = 6;
-template <>
-inline constexpr std::size_t kValues<EtaMethod> = kEtaMethodNames.size();
+inline constexpr std::size_t kValues<ChangeTag> = 7;
 
 inline void put_head(Packer& packer, const ChangesHead& head) {
   packer.number(kChangesFormat);
   packer(head.revision, head.at, head.next_serial);
 }
+
+inline void get(Unpacker& in, SessionChange& change) {
+  in(change.serial, change.epoch);
+  for (std::string_view* part :
+       {&change.kept, &change.forecast, &change.told, &change.state, &change.files})
+    *part = in.part();
+}
+
 inline void put(Packer& packer, const SessionGone& gone) { packer(ChangeTag::kGone, gone.serial); }
+inline void get(Unpacker& in, SessionGone& gone) { in(gone.serial); }
+
 inline void put(Packer& packer, const ProducerChange& producer) {
   packer(ChangeTag::kProducer);
   packer.text(producer.name);
   packer(producer.last_seq);
 }
+inline void get(Unpacker& in, ProducerChange& producer) {
+  producer.name = in.text();
+  in(producer.last_seq);
+}
+
 inline void put(Packer& packer, const StoppedChange& change) {
   packer(ChangeTag::kStopped);
   packer.text(change.session);
   packer(change.stopped);
+}
+inline void get(Unpacker& in, StoppedChange& change) {
+  change.session = in.text();
+  in(change.stopped);
 }
 
 inline void put(Packer& packer, const FamilyChange& change) {
   packer(ChangeTag::kFamily);
   packer.text(change.name);
   packer.text(change.record);
+}
+inline void get(Unpacker& in, FamilyChange& change) {
+  change.name = in.text();
+  change.record = in.text();
+}
+
+inline void put(Packer& packer, const AlertChange& change) {
+  packer(ChangeTag::kAlert, change.serial, change.attempt, change.at);
+  packer.text(change.record);
+}
+inline void get(Unpacker& in, AlertChange& change) {
+  in(change.serial, change.attempt, change.at);
+  change.record = in.text();
+}
+
+template <typename Change, typename Visitor>
+void visit_next(Unpacker& in, Visitor& visitor) {
+  Change change;
+  get(in, change);
+  if (in.ok()) visitor(change);
 }
 
 // Calls `visitor(entry)` for the head and each entry, in order. False: damaged; what was visited
@@ -111,88 +136,49 @@ template <typename Visitor>
     switch (tag) {
       case ChangeTag::kEnd:
         return false;
-      case ChangeTag::kSession: {
-        SessionChange change;
-        in(change.serial, change.epoch);
-        change.kept = in.part();
-        change.forecast = in.part();
-        change.told = in.part();
-        change.state = in.part();
-        change.files = in.part();
-        if (in.ok()) visitor(change);
+      case ChangeTag::kSession:
+        visit_next<SessionChange>(in, visitor);
         break;
-      }
-      case ChangeTag::kGone: {
-        SessionGone gone;
-        in(gone.serial);
-        if (in.ok()) visitor(gone);
+      case ChangeTag::kGone:
+        visit_next<SessionGone>(in, visitor);
         break;
-      }
-      case ChangeTag::kProducer: {
-        ProducerChange producer;
-        producer.name = in.text();
-        in(producer.last_seq);
-        if (in.ok()) visitor(producer);
+      case ChangeTag::kProducer:
+        visit_next<ProducerChange>(in, visitor);
         break;
-      }
-      case ChangeTag::kStopped: {
-        StoppedChange change;
-        change.session = in.text();
-        in(change.stopped);
-        if (in.ok()) visitor(change);
+      case ChangeTag::kStopped:
+        visit_next<StoppedChange>(in, visitor);
         break;
-      }
-      case ChangeTag::kFamily: {
-        FamilyChange change;
-        change.name = in.text();
-        change.record = in.text();
-        if (in.ok()) visitor(change);
+      case ChangeTag::kFamily:
+        visit_next<FamilyChange>(in, visitor);
         break;
-      }
+      case ChangeTag::kAlert:
+        visit_next<AlertChange>(in, visitor);
+        break;
     }
   }
   return in.ok();
 }
 
-// Calls `visitor(record)` for each record in SessionChange::files. False: damaged.
+// Lists of parts: of file records, SessionChange::files; of what a forecaster is made of. Calls
+// `visitor(part)` for each. False: damaged.
 template <typename Visitor>
-[[nodiscard]] bool read_file_records(std::string_view files, Visitor&& visitor) {
-  Unpacker in(files);
+[[nodiscard]] bool read_parts(std::string_view list, Visitor&& visitor) {
+  Unpacker in(list);
   const std::uint64_t count = in.number();
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
-    const std::string_view record = in.part();
-    if (in.ok()) visitor(record);
+    const std::string_view part = in.part();
+    if (in.ok()) visitor(part);
   }
   return in.ok() && in.empty();
 }
 
-// The same bytes from records.
-inline void put_file_records(Packer& packer, const std::vector<std::string_view>& records) {
-  packer.number(records.size());
-  for (const std::string_view record : records) {
+inline void put_parts(Packer& packer, const std::vector<std::string_view>& parts) {
+  packer.number(parts.size());
+  for (const std::string_view each : parts) {
     const std::size_t part = packer.open();
-    packer.raw(record);
+    packer.raw(each);
     packer.close(part);
   }
 }
-
-// All that storage has, for the tracker to begin with. Views into memory that the giver holds until
-// the tracker has taken them.
-struct SavedSession {
-  std::uint64_t serial = 0;
-  std::string_view kept;
-  std::vector<std::string_view> states;     // to load one after the other
-  std::vector<std::string_view> forecasts;  // likewise
-  std::vector<std::string_view> files;      // records, in the order first seen
-};
-struct SavedState {
-  std::vector<SavedSession> sessions;     // in the order first seen
-  std::vector<ProducerChange> producers;  // the longest silent first
-  std::vector<std::string_view> stopped;  // the earliest first
-  std::vector<FamilyChange> families;     // the longest unchanged first
-  std::uint64_t next_serial = 1;
-  std::uint64_t revision = 0;
-  Instant committed_at;  // when the last of it was gathered; the agent was not listening since
-};
 
 }  // namespace agent::progress

@@ -1,5 +1,8 @@
 // What storage keeps of files: see files.h.
+#include <algorithm>
+
 #include "agent/progress/archive.h"
+#include "agent/progress/changes.h"
 #include "agent/progress/file_record.h"
 #include "agent/progress/files.h"
 
@@ -11,7 +14,10 @@ void Files::keep_changes() {
   mark_all_changed();
 }
 
+// In the order first seen, in which they must come to who has none of them.
 void Files::mark_all_changed() {
+  for (const FileRef ref : changed_) table_.at(ref).changed = false;
+  changed_.clear();
   for (auto ref = table_.next_from(0); ref;
        ref = table_.next_from(FileTable::after(*ref, table_.at(*ref))))
     mark_changed(*ref, table_.at(*ref));
@@ -29,22 +35,38 @@ void Files::save_changed(Packer& packer) {
   changed_.clear();
 }
 
+bool Files::load_records(std::string_view list) {
+  constexpr std::size_t kLeastRecord = 16;  // bytes: what is expected may be damaged
+  table_.reserve(std::min(expected_, table_.size() + list.size() / kLeastRecord));
+  bool fits = true;
+  const bool whole =
+      read_parts(list, [&](std::string_view record) { fits = fits && load_record(record); });
+  return whole && fits;
+}
+
 bool Files::load_record(std::string_view bytes) {
   FileRecord record;
   if (!record.load(bytes) || record.file.stage >= stages_.size() ||
       record.file.model >= models_.size())
     return false;
   const std::uint32_t hash = FileTable::hash(record.id);
-  if (table_.find(record.id, hash)) return false;
-  const FileRef ref = table_.insert(record.id, hash);
+  const auto ref = record.ref < table_.end() ? table_.find(record.id, hash)
+                                             : std::optional(table_.insert(record.id, hash));
   if (ref != record.ref) return false;
-  File& f = table_.at(ref);
-  const std::uint16_t id_bytes = f.id_bytes;
+  File& f = table_.at(*ref);
+  record.file.id_bytes = f.id_bytes;
+  record.file.rare = f.rare;
   f = record.file;
-  f.id_bytes = id_bytes;
   if (record.has_rare) table_.rare(f) = std::move(record.rare);
-  if (f.status == FileStatus::kProcessing) enter_flight(ref);
   return true;
+}
+
+bool Files::end_loading() {
+  for (auto ref = table_.next_from(0); ref;
+       ref = table_.next_from(FileTable::after(*ref, table_.at(*ref)))) {
+    if (table_.at(*ref).status == FileStatus::kProcessing) enter_flight(*ref);
+  }
+  return table_.size() == expected_;
 }
 
 void Files::save(Packer& packer) {

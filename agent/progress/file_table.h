@@ -79,6 +79,11 @@ class FileTable {
   [[nodiscard]] const File& at(FileRef ref) const { return *record(ref); }
 
   [[nodiscard]] std::size_t size() const { return index_.size(); }
+  // Beyond every record that is there.
+  [[nodiscard]] FileRef end() const {
+    if (blocks_.empty()) return 0;
+    return static_cast<FileRef>((blocks_.size() - 1) * kBlockUnits + blocks_.back().used);
+  }
   void clear();
   void reserve(std::size_t files) { index_.reserve(files); }
 

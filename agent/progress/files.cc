@@ -251,6 +251,7 @@ void Files::take_amounts(File& f, const FileProgressed& e, FileEffect& effect) {
     }
   }
   effect.model = f.model;
+  effect.stage = f.stage;
   if (e.retries) count_retries(f, *e.retries, effect);
 }
 

@@ -75,8 +75,8 @@ struct FileEffect {
   std::optional<FileStatus> ended;   // the final state it came into
   std::optional<Duration> took;      // with `ended`: since its first `processing`
   std::optional<std::int64_t> size;  // learned now
-  LabelId model = 0;
-  LabelId stage_left = 0;  // with `stage_took`
+  LabelId model = 0, stage = 0;      // what tokens and cost were spent in
+  LabelId stage_left = 0;            // with `stage_took`
   std::optional<Duration> stage_took;
 };
 
@@ -92,6 +92,10 @@ class Files {
   // Registers one announced file.
   FileEffect announce(const AnnouncedFile& announced, Instant at);
   [[nodiscard]] bool has(std::string_view id) const { return table_.find(id).has_value(); }
+  [[nodiscard]] LabelId stage_of(std::string_view id) const {  // 0: none, or no such file
+    const auto ref = table_.find(id);
+    return ref ? table_.at(*ref).stage : LabelId{0};
+  }
   // How many of them are not known yet; no more are looked at than `enough` calls for.
   [[nodiscard]] std::size_t fresh(std::span<const AnnouncedFile> files, std::size_t enough) const;
 
@@ -128,9 +132,10 @@ class Files {
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
   // Packs the record of each changed file, one by one, and calls them unchanged.
   void save_changed(Packer& packer);
-  // Takes the record of the next file, in the order first seen.
-  bool load_record(std::string_view record);
-  [[nodiscard]] bool all_loaded() const { return table_.size() == expected_; }
+  // Takes lists that `save_changed` gave, the earliest first: the last record of a file counts.
+  [[nodiscard]] bool load_records(std::string_view list);
+  // Once all lists are taken. False: files are missing.
+  [[nodiscard]] bool end_loading();
   // The tallies and names, without the files' records.
   void save(Packer& packer);
   void load(Unpacker& unpacker);
@@ -143,6 +148,7 @@ class Files {
     changed_.push_back(ref);
   }
   void mark_all_changed();
+  [[nodiscard]] bool load_record(std::string_view record);
   struct Before;
   [[nodiscard]] Before look(const File& f, bool is_new) const;
   void tell(const File& f, const Before& before, Instant at, FileEffect& effect) const;

@@ -218,12 +218,8 @@ void Session::record(const FileEffect& effect, const Arrival& a) {
   add_up(counters_.tokens_unspecified, effect.tokens);
   counters_.cost += effect.cost;
   add_up(counters_.retries, effect.retries);
-  if (effect.tokens > 0 || effect.cost > 0) {
-    if (ModelTally* m = tally_of(models_, effect.model, files_.models(), &ModelTally::model)) {
-      add_up(m->tokens, effect.tokens);
-      m->cost += effect.cost;
-    }
-  }
+  if (effect.tokens > 0 || effect.cost > 0)
+    spend(effect.model, effect.stage, effect.tokens, effect.cost);
   if (effect.size) file_bytes_.observe(static_cast<double>(*effect.size));
   if (effect.stage_took) {
     StageTally* s = tally_of(stages_, effect.stage_left, files_.stages(), &StageTally::stage);
@@ -237,6 +233,17 @@ void Session::record(const FileEffect& effect, const Arrival& a) {
     if (*effect.ended == FileStatus::kCompleted) complete(a.ts, 1);
   }
   if (effect.change) a.observer.on_file(*effect.change);
+}
+
+void Session::spend(LabelId model, LabelId stage, std::int64_t tokens, double cost) {
+  if (ModelTally* m = tally_of(models_, model, files_.models(), &ModelTally::model)) {
+    add_up(m->tokens, tokens);
+    m->cost += cost;
+  }
+  if (StageTally* s = tally_of(stages_, stage, files_.stages(), &StageTally::stage)) {
+    add_up(s->tokens, tokens);
+    s->cost += cost;
+  }
 }
 
 void Session::complete(Instant at, double files) {
@@ -307,13 +314,8 @@ Applied Session::take(const ApiCalled& e, const Arrival& a) {
   counters_.cost += cost;
   p.cost += cost;
   add_up(p.tokens, in + out + rest);
-  if (!e.model.empty()) {
-    if (ModelTally* m =
-            tally_of(models_, files_.model_number(e.model), files_.models(), &ModelTally::model)) {
-      add_up(m->tokens, in + out + rest);
-      m->cost += cost;
-    }
-  }
+  spend(e.model.empty() ? LabelId{0} : files_.model_number(e.model),
+        e.file.empty() ? LabelId{0} : files_.stage_of(e.file), in + out + rest, cost);
   return Applied::kApplied;
 }
 

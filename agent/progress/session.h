@@ -150,6 +150,7 @@ class Session {
   [[nodiscard]] std::optional<Rejection> refusal(const Fact& fact, std::size_t files_left) const;
   [[nodiscard]] std::int64_t restored_completed() const;
   ProviderTally& provider(std::string_view name);
+  void spend(LabelId model, LabelId stage, std::int64_t tokens, double cost);
   void fill(Metrics& m, Now at) const;
   void fill_slowest(SessionSnapshot& s) const;
   void fill_rates(Metrics& m, Instant now) const;
@@ -159,9 +160,11 @@ class Session {
   template <typename Archive, typename Self>
   static void fields(Archive& archive, Self& self);
   void save_identity(Packer& packer);
-  void load_identity(Unpacker& unpacker);
+  [[nodiscard]] std::shared_ptr<SessionIdentity> load_identity(Unpacker& unpacker);
   template <typename Archive, typename Self>
   static void tallies(Archive& archive, Self& self);
+  template <typename Archive, typename Self>
+  static void stage_costs(Archive& archive, Self& self);
   [[nodiscard]] bool name_tallies();
 
   // What every event touches lies together: two cache lines, then the files.

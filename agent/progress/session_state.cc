@@ -68,6 +68,12 @@ void Session::tallies(Archive& archive, Self& s) {
   archive(s.providers_, s.stages_, s.models_, s.file_seconds_, s.file_bytes_);
 }
 
+// Came later than the rest of them.
+template <typename Archive, typename Self>
+void Session::stage_costs(Archive& archive, Self& s) {
+  for (auto& stage : s.stages_) archive(stage.tokens, stage.cost);
+}
+
 void Session::save(Packer& packer) {
   save_identity(packer);
   fields(packer, *this);
@@ -80,11 +86,12 @@ void Session::save(Packer& packer) {
   delay_window_.save(packer);
   network_errors_window_.save(packer);
   api_window_.save(packer);
+  stage_costs(packer, *this);
 }
 
 bool Session::load(std::string_view saved, Now at) {
   Unpacker unpacker(saved, at);
-  load_identity(unpacker);
+  const auto identity = load_identity(unpacker);
   fields(unpacker, *this);
   const std::uint64_t kind = unpacker.number();
   if (kind > static_cast<std::uint64_t>(Kind::kCounts)) return false;
@@ -97,7 +104,11 @@ bool Session::load(std::string_view saved, Now at) {
   delay_window_.load(unpacker);
   network_errors_window_.load(unpacker);
   api_window_.load(unpacker);
-  return unpacker.ok() && unpacker.empty() && name_tallies();
+  if (!unpacker.empty()) stage_costs(unpacker, *this);
+  if (!unpacker.ok() || !unpacker.empty() || !name_tallies()) return false;
+  identity->config = config_in_force();
+  identity_ = identity;
+  return true;
 }
 
 void Session::save_identity(Packer& packer) {
@@ -110,18 +121,20 @@ void Session::save_identity(Packer& packer) {
   saved_identity_ = i.revision + 1;
 }
 
-void Session::load_identity(Unpacker& unpacker) {
+// As it was, or as it is.
+std::shared_ptr<SessionIdentity> Session::load_identity(Unpacker& unpacker) {
   bool changed = false;
   unpacker(changed);
-  if (!changed) return;
-  SessionIdentity i;
+  if (!changed) return std::make_shared<SessionIdentity>(*identity_);
+  auto loaded = std::make_shared<SessionIdentity>();
+  SessionIdentity& i = *loaded;
   unpacker(i.revision, i.id, i.name, i.family, i.unit, i.currency, i.attempt, i.shard, i.shards,
            i.labels);
   saved_identity_ = i.revision + 1;
-  identity_ = std::make_shared<const SessionIdentity>(std::move(i));
+  return loaded;
 }
 
-// What follows from the rest: the names of the tallies, and the configuration in force.
+// What follows from the rest.
 bool Session::name_tallies() {
   if (providers_.size() > provider_names_.size() || stages_.size() >= files_.stages().size() ||
       models_.size() >= files_.models().size())
@@ -132,9 +145,6 @@ bool Session::name_tallies() {
     stages_[i].stage = files_.stages().name(static_cast<LabelId>(i + 1));
   for (std::size_t i = 0; i < models_.size(); ++i)
     models_[i].model = files_.models().name(static_cast<LabelId>(i + 1));
-  SessionIdentity identity = *identity_;
-  identity.config = config_in_force();
-  identity_ = std::make_shared<const SessionIdentity>(std::move(identity));
   return true;
 }
 

@@ -77,6 +77,9 @@ struct ProviderTally {
 struct StageTally {
   std::string stage;
   Histogram seconds{kFileDurationBounds};  // of each file that left it; counter
+  // What was spent on files while they were in it; counters.
+  std::int64_t tokens = 0;
+  double cost = 0;
 };
 
 // A file being processed, as `metrics.per_file` shows it.

@@ -82,7 +82,8 @@ void Window::load(Unpacker& unpacker) {
   while (!entries_.empty() && entries_.back().at >= from) entries_.pop_back();
   while (!entries_.empty() && entries_.front().at <= edge_) entries_.pop_front();
   // As make_room would have grown it, so that it thins at the same size as before.
-  entries_.set_capacity(std::bit_ceil(std::max<std::size_t>(8, entries_.size() + count)));
+  if (entries_.size() + count > 0)
+    entries_.set_capacity(std::bit_ceil(std::max<std::size_t>(8, entries_.size() + count)));
   for (std::uint64_t i = 0; i < count && unpacker.ok(); ++i) {
     Entry entry{};
     unpacker(entry.at, entry.amount);
@@ -120,6 +121,7 @@ void ThroughputHistory::load(Unpacker& unpacker) {
   const std::uint64_t count = unpacker.number();
   if (from > points_.size() || count > kPoints) return unpacker.fail();
   points_.resize(from);
+  points_.reserve(from + count);
   for (std::uint64_t i = 0; i < count && unpacker.ok(); ++i) {
     ThroughputPoint& point = points_.emplace_back();
     unpacker(point.timestamp, point.files_per_minute);

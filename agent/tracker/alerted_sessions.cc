@@ -68,7 +68,9 @@ bool Sessions::is_superseded(const Tracked& tracked) const {
 }
 
 void Sessions::look_at(Tracked& tracked, Now at) {
+  const std::size_t before = alert_changes_.size();
   if (!tracked.look(at, policy_, is_superseded(tracked), !keeps_changes_, alert_changes_)) return;
+  keep_alerts(tracked, before);
   ++generation_;
   touch(tracked);
 }
@@ -87,6 +89,7 @@ std::optional<alert::Alert> Sessions::dismiss(std::string_view alert) {
   for (const auto& [serial, tracked] : by_serial_) {
     auto dismissed = tracked->dismiss(alert);
     if (!dismissed) continue;
+    keep_alert(*tracked, *dismissed);
     ++generation_;
     touch(*tracked);
     return dismissed;

@@ -216,7 +216,9 @@ void Sessions::leave(Tracked& tracked, Now at) {
 }
 
 void Sessions::remove(Tracked& tracked, Now at) {
+  const std::size_t alerts_before = alert_changes_.size();
   tracked.close_alerts(at, alert_changes_);
+  keep_alerts(tracked, alerts_before);
   ++generation_;
   files_ -= tracked.session().files().size();
   untouch(tracked);

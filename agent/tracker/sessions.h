@@ -23,7 +23,9 @@
 #include "agent/progress/archive.h"
 #include "agent/progress/changes.h"
 #include "agent/progress/event.h"
+#include "agent/progress/foretold.h"
 #include "agent/progress/rules.h"
+#include "agent/progress/saved.h"
 #include "agent/progress/session.h"
 #include "agent/progress/snapshot.h"
 #include "agent/progress/text.h"
@@ -223,7 +225,7 @@ class Sessions {
     next_serial_ = std::max(next_serial_, first_serial);
   }
   [[nodiscard]] bool any_changed() const {
-    return !changed_.empty() || !gone_.empty() || !stopped_changes_.empty();
+    return !changed_.empty() || !gone_.empty() || !stopped_changes_.empty() || !alerts_.empty();
   }
   [[nodiscard]] std::uint64_t next_serial() const { return next_serial_; }
   // Packs every change since the last time, and calls all unchanged. The serials of the sessions
@@ -253,6 +255,9 @@ class Sessions {
   void untouch(Tracked& tracked);
   void adopt(std::unique_ptr<Tracked> made);
   void save_families(progress::Packer& packer);
+  void save_alerts(progress::Packer& packer, Instant at);
+  void keep_alert(const Tracked& tracked, const alert::Alert& alert);
+  void keep_alerts(const Tracked& tracked, std::size_t from);
   void restore_families(const std::vector<progress::FamilyChange>& families);
 
   void grade(Tracked& tracked);
@@ -290,6 +295,12 @@ class Sessions {
   std::vector<std::uint64_t> gone_;
   std::vector<std::pair<std::string, bool>> stopped_changes_;  // name; stopped or not any more
   bool families_unsaved_ = false;                              // all of them
+  struct ChangedAlert {
+    std::uint64_t serial;
+    std::int64_t attempt;
+    alert::Alert alert;
+  };
+  std::deque<ChangedAlert> alerts_;  // of history; of too many the earliest are left out
 };
 
 }  // namespace agent::tracker

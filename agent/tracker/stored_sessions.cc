@@ -58,14 +58,14 @@ bool Tracked::load(const SavedSession& saved, Now at) {
   for (const std::string_view state : saved.states) {
     if (!session_.load(state, at)) return false;
   }
-  for (const std::string_view record : saved.files) {
-    if (!session_.stored_files().load_record(record)) return false;
+  for (const std::string_view list : saved.files) {
+    if (!session_.stored_files().load_records(list)) return false;
   }
   if (session_.live()) forecaster_.load_later(saved.forecasts);
   stored = true;
   id_ = session_.id();
   saved_version_ = committed_version_ = session_.version();
-  return session_.files().all_loaded() && !id_.empty();
+  return session_.stored_files().end_loading() && !id_.empty();
 }
 
 void Sessions::untouch(Tracked& tracked) {
@@ -93,6 +93,7 @@ void Sessions::save_changes(Packer& packer, Now at, std::vector<std::uint64_t>& 
   for (const auto& [name, stopped] : stopped_changes_)
     put(packer, progress::StoppedChange{name, stopped});
   save_families(packer);
+  save_alerts(packer, at.wall);
   changed_.clear();
   gone_.clear();
   stopped_changes_.clear();
@@ -111,6 +112,31 @@ void Sessions::save_families(Packer& packer) {
     const std::string record = eta::History::encode(*history_.family(name));
     put(packer, progress::FamilyChange{name, record});
   }
+}
+
+// What never fired was no alert, unless somebody dismissed it.
+void Sessions::keep_alert(const Tracked& tracked, const alert::Alert& alert) {
+  if (!keeps_changes_ || !tracked.session().config().persistence) return;
+  if (!alert.starts_at && !alert.dismissed) return;
+  alerts_.push_back({tracked.serial(), tracked.session().identity()->attempt, alert});
+  if (alerts_.size() > kMostAlertChanges) alerts_.pop_front();
+}
+
+// Of the changes, those from `from` on.
+void Sessions::keep_alerts(const Tracked& tracked, std::size_t from) {
+  for (std::size_t i = from; i < alert_changes_.size(); ++i) keep_alert(tracked, alert_changes_[i]);
+}
+
+void Sessions::save_alerts(Packer& packer, Instant at) {
+  using progress::put;
+  Packer record;
+  for (const ChangedAlert& changed : alerts_) {
+    record.clear(packer.now());
+    record.text(changed.alert.name());
+    record(changed.alert);
+    put(packer, progress::AlertChange{changed.serial, changed.attempt, at, record.bytes()});
+  }
+  alerts_.clear();
 }
 
 // What cannot be read is done without. What was learned since the start goes before it.
@@ -146,6 +172,10 @@ void Sessions::forget_saved() {
     tracked->forecaster().forget_saved();
     tracked->stored = false;
     touch(*tracked);
+    if (const auto& standing = tracked->standing()) {
+      for (const alert::Alert& alert : standing->resolved) keep_alert(*tracked, alert);
+      for (const alert::Alert& alert : standing->current) keep_alert(*tracked, alert);
+    }
   }
 }
 
@@ -161,6 +191,7 @@ bool Sessions::restore(const progress::SavedState& state, Now at) {
     tracked.session().forgive_silence(not_listening, at);
   }
   restore_families(state.families);
+  by_id_.reserve(by_id_.size() + restored.size());
   next_serial_ = std::max(next_serial_, state.next_serial);
   for (auto& tracked : restored) adopt(std::move(tracked));
   left_.clear();
@@ -185,6 +216,9 @@ void Sessions::adopt(std::unique_ptr<Tracked> made) {
     taken.key() = next_serial_++;
     taken.mapped()->renumber(taken.key());
     std::ranges::replace(left_, serial, taken.key());
+    for (ChangedAlert& changed : alerts_) {
+      if (changed.serial == serial) changed.serial = taken.key();
+    }
     by_serial_.insert(std::move(taken));
   }
   if (!by_id_.emplace(tracked.id(), &tracked).second) {

@@ -117,6 +117,7 @@ std::optional<FilesPage> Tracker::files(std::string_view id,
   if (tracked == nullptr) return std::nullopt;
   const progress::Files& files = tracked->session().files();
   FilesPage page;
+  page.epoch = files.epoch();
   auto at = files.table().seek(cursor);
   for (; at; at = files.table().next_from(progress::FileTable::after(*at, files.table().at(*at)))) {
     if (status && files.table().at(*at).status != *status) continue;
@@ -125,6 +126,7 @@ std::optional<FilesPage> Tracker::files(std::string_view id,
       break;
     }
     page.files.push_back(files.snapshot(*at));
+    page.refs.push_back(*at);
   }
   return page;
 }

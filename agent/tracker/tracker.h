@@ -50,7 +50,9 @@ struct Totals {
 // One page of a session's files, in the order first seen.
 struct FilesPage {
   std::vector<progress::FileSnapshot> files;
-  std::optional<std::uint64_t> next;  // cursor of the page after this one
+  std::vector<progress::FileRef> refs;  // of these files; each is its cursor, too
+  std::optional<std::uint64_t> next;    // cursor of the page after this one
+  std::uint64_t epoch = 0;              // of the references and cursors
 };
 
 // What the live feed asks of one session.

@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -41,6 +42,18 @@ void add_headers(const std::vector<std::pair<std::string, std::string>>& headers
         });
     if (!is_said) reply.fields.emplace_back(name, value);
   }
+}
+
+Framing framing_of(const Reply& reply, const Request& request) {
+  if (!reply.more) return Framing::kLength;
+  return request.reads_chunks ? Framing::kChunks : Framing::kClose;
+}
+
+// In front of as many bytes, at least one.
+std::string chunk_head(std::size_t bytes) {
+  std::array<char, 2 * sizeof bytes> digits;
+  const auto end = std::to_chars(digits.begin(), digits.end(), bytes, 16).ptr;
+  return std::string(digits.begin(), end) + "\r\n";
 }
 
 // Collects a body whole for a route that wants it so.
@@ -204,7 +217,8 @@ Connection::Step Connection::answer() {
   }
   compress(*reply);
   const bool keep_alive = parser_->keep_alive() && parser_->is_done() && !reply->close &&
-                          !floor_->draining && !overrun_;
+                          !floor_->draining && !overrun_ &&
+                          framing_of(*reply, *request_) != Framing::kClose;
   const bool sent = co_await send(std::move(*reply), keep_alive);
   co_return keep_alive ? sent : false;
 }
@@ -338,14 +352,40 @@ Connection::Step Connection::send(Reply reply, bool keep_alive) {
   Charge charge(floor_->memory.unsent);
   if (!charge.hold(reply.body.text.size())) reply = overload_reply(503);
   if (rules_) add_headers(rules_->config().headers, reply);
-  const std::string head = head_of(reply, floor_->clock.now().wall, keep_alive);
+  const Framing framing = request_ ? framing_of(reply, *request_) : Framing::kLength;
+  const std::string head = head_of(reply, floor_->clock.now().wall, keep_alive, framing);
   const bool is_head = request_ && request_->method == Method::head;
   const std::string_view body = is_head ? std::string_view() : reply.body.text;
   enter(Phase::kReply,
         floor_->limits.reply_time + std::chrono::seconds(1) * (body.size() / kPaceBytes));
-  const bool sent = co_await write(head, body, charge);
+  bool sent = co_await write(head, body, charge);
+  if (sent && !is_head && reply.more) sent = co_await send_pieces(reply, framing, charge);
   if (sent && reply.on_sent) reply.on_sent();
   co_return sent;
+}
+
+// A client has as much time for each piece as for a reply of its size.
+Connection::Step Connection::send_pieces(const Reply& reply, Framing framing, Charge& charge) {
+  const bool in_chunks = framing == Framing::kChunks;
+  Piece piece;
+  while (piece.then == Piece::Then::kMore) {
+    co_await yield();  // to make one takes a while, and there may be many
+    piece = reply.more();
+    const bool fits = charge.hold(piece.text.size());
+    if (piece.then == Piece::Then::kBroken || !fits) co_return false;
+    if (piece.text.empty()) continue;
+    std::string head;
+    if (in_chunks) {
+      head = chunk_head(piece.text.size());
+      piece.text += "\r\n";
+    }
+    const auto paces = static_cast<Duration::rep>(piece.text.size() / kPaceBytes);
+    enter(Phase::kReply, floor_->limits.reply_time + std::chrono::seconds(1) * paces);
+    const bool sent = co_await write(head, piece.text, charge);
+    if (!sent) co_return false;
+  }
+  if (!in_chunks) co_return true;
+  co_return co_await write("0\r\n\r\n", {}, charge);
 }
 
 Connection::Step Connection::write(std::string_view head, std::string_view body, Charge& charge) {

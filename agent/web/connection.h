@@ -105,6 +105,7 @@ class Connection {
 
   void compress(Reply& reply);  // if it is worth it, and the client can read it
   Step send(Reply reply, bool keep_alive);
+  Step send_pieces(const Reply& reply, Framing framing, Charge& charge);
   Step write(std::string_view head, std::string_view body, Charge& charge);
   boost::asio::awaitable<std::size_t> receive(std::span<char> into);  // 0: no more will come
   boost::asio::awaitable<void> yield();

@@ -192,6 +192,12 @@ void write_costs(JsonWriter& json, const progress::SessionSnapshot& session) {
     json.begin_object().member("model", model.model).member("cost", model.cost);
     json.member("tokens", model.tokens).end_object();
   }
+  json.end_array().key("byStage").begin_array();
+  for (const auto& stage : session.stages) {
+    if (stage.tokens == 0 && stage.cost == 0) continue;
+    json.begin_object().member("stage", stage.stage).member("cost", stage.cost);
+    json.member("tokens", stage.tokens).end_object();
+  }
   json.end_array();
   if (m.cost_forecast) {
     json.key("forecast").begin_object().member("low", m.cost_forecast->low);

@@ -39,7 +39,7 @@ Reply overload_reply(unsigned status) {
   return reply;
 }
 
-std::string head_of(const Reply& reply, Instant now, bool keep_alive) {
+std::string head_of(const Reply& reply, Instant now, bool keep_alive, Framing framing) {
   std::string head = "HTTP/1.1 " + std::to_string(reply.status) + ' ';
   const auto reason =
       boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(reply.status));
@@ -48,9 +48,11 @@ std::string head_of(const Reply& reply, Instant now, bool keep_alive) {
     head.append(name).append(": ").append(value).append("\r\n");
   };
   field("Date", http_date(now));
-  if (!reply.body.text.empty()) field("Content-Type", reply.content_type);
+  if (!reply.body.text.empty() || reply.more) field("Content-Type", reply.content_type);
   if (!reply.content_encoding.empty()) field("Content-Encoding", reply.content_encoding);
-  if (reply.status != 204) field("Content-Length", std::to_string(reply.body.text.size()));
+  if (framing == Framing::kChunks) field("Transfer-Encoding", "chunked");
+  if (framing == Framing::kLength && reply.status != 204)
+    field("Content-Length", std::to_string(reply.body.text.size()));
   for (const auto& [name, value] : reply.fields) field(name, value);
   field("Cache-Control", "no-store");
   field("X-Content-Type-Options", "nosniff");

@@ -57,9 +57,11 @@ std::pair<RequestParser::BodyState, std::size_t> RequestParser::parse_body(std::
   return {too_long ? BodyState::kTooLong : BodyState::kBad, taken};
 }
 
-void RequestParser::on_request_impl(Method method, View /*name*/, View target, int /*version*/,
+void RequestParser::on_request_impl(Method method, View /*name*/, View target, int version,
                                     Code& /*error*/) {
+  constexpr int kFirstWithChunks = 11;
   request_->method = method;
+  request_->reads_chunks = version >= kFirstWithChunks;
   request_->raw_target = plain(target);
 }
 

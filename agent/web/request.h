@@ -25,6 +25,7 @@ using Field = boost::beast::http::field;
 
 struct Request {
   Method method = Method::unknown;
+  bool reads_chunks = true;  // as everybody since HTTP/1.1
   Target target;
   std::string_view raw_target;                             // as sent
   std::vector<std::pair<Field, std::string_view>> fields;  // known ones only, views into `head`

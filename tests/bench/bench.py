@@ -269,7 +269,16 @@ class Bench:
             yield f"Python, {name}(): cost of an iteration over a bare loop", cost, "us", bound
 
 
-NAMES = ("events", "modes", "posts", "start", "idle", "memory", "scrape", "visible", "live", "alerts", "estimate", "track")
+    def stored(self):
+        """With storage: acknowledged events, acknowledgements beside the disk's own fsync, restarts."""
+        from stored import Stored
+        stored = Stored(self)
+        for figures in (stored.throughput, stored.acknowledgement, stored.restart):
+            yield from figures()
+
+
+NAMES = ("events", "modes", "posts", "start", "idle", "memory", "scrape", "visible", "live", "alerts", "estimate", "track",
+         "stored")
 
 
 def holds(value, bound):

@@ -70,6 +70,7 @@ class Remembered(unittest.TestCase):
         self.assertEqual(("EUR", 15.25), (analytics["costAnalysis"]["currency"], analytics["costAnalysis"]["totalCost"]))
         self.assertEqual([("m", 15.0)], [(m["model"], m["cost"]) for m in analytics["costAnalysis"]["byModel"]])
         self.assertEqual([("p", 0.25)], [(p["provider"], p["cost"]) for p in analytics["costAnalysis"]["byProvider"]])
+        self.assertEqual([("read", 15.0)], [(s["stage"], s["cost"]) for s in analytics["costAnalysis"]["byStage"]])
         (stage,) = analytics["stageBreakdown"]
         self.assertEqual(("read", 30, 1.0), (stage["stage"], stage["filesLeft"], stage["share"]))
         self.assertEqual(9, analytics["comparison"]["runs"])

@@ -109,6 +109,22 @@ class Storage(unittest.TestCase):
             self.assertEqual([("a", "completed", 5)], database.execute(
                 "SELECT file, status, bytes FROM batch_upload_files").fetchall())
 
+    def test_alerts_are_history_too(self):
+        with self.agent() as agent:
+            agent.post([{"event": "session.start", "session": "s", "family": "nightly"},
+                        *({"event": "file", "session": "s", "file": f"{number}.pdf",
+                           "status": "failed" if number < 10 else "completed"} for number in range(100)),
+                        {"event": "session.end", "session": "s", "status": "failed"}])
+            (alert,) = [alert for alert in agent.get("/v1/sessions/s/alerts").json()["items"]
+                        if alert["name"] == "SuccessRateBelowTarget"]
+            reply = agent.request("POST", f"/v1/alerts/{alert['id']}/dismiss", port=agent.ingest_port)
+            self.assertEqual(200, reply.status)
+        with sqlite3.connect(f"{self.folder}/agent.db") as database:
+            self.assertEqual([("s", alert["id"], "firing", alert["value"], True, True)], database.execute(
+                "SELECT session_id, alert_id, a.state, value, fired_at >= breached_at, dismissed_at >= fired_at "
+                "FROM alerts a JOIN batch_upload_sessions USING (session, attempt) "
+                "WHERE a.name = 'SuccessRateBelowTarget'").fetchall())
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -64,6 +64,11 @@ class SimulatedJob {
     run_to(t);
     return estimator_.estimate(evidence(t));
   }
+  // One that somebody only reads.
+  std::optional<progress::Forecast> look(double t) {
+    run_to(t);
+    return estimator_.estimate(evidence(t), Keep::kNo);
+  }
   // Forecasts all the way as the agent would, some 200 of them; the last one is at `t`.
   progress::Forecast follow(double t) {
     std::optional<progress::Forecast> f;

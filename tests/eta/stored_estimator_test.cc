@@ -100,6 +100,57 @@ TEST_F(StoredEstimator, GoesOnAsIfItHadNeverStopped) {
   }
 }
 
+// While no forecast is kept, a part is what it was told since.
+TEST_F(StoredEstimator, SaysLittleBetweenForecastsThatAreKept) {
+  SimulatedJob original(job(2), background()), other(job(2), background());
+  std::vector<std::string> parts;
+  std::size_t logs = 0, log_bytes = 0;
+  for (int i = 1; i <= 400; ++i) {
+    const double t = original.total() * i / 400;
+    (void)(i % 20 == 0 ? original.forecast(t) : original.look(t));
+    if (i == 50) original.estimator().observe_wait(after(t), after(t + 3));
+    parts.push_back(part_of(original.estimator()));
+    if (Estimator::is_log(parts.back())) {
+      ++logs;
+      log_bytes += parts.back().size();
+    }
+    if (i % 13 == 0) {
+      other.run_to(t);
+      other.estimator() = restored(parts);
+      const double soon = t + original.total() / 800;
+      expect_same(*original.look(soon), *other.look(soon));
+    }
+    if (HasFailure()) FAIL() << "at step " << i;
+  }
+  EXPECT_LT(350U, logs);
+  EXPECT_LT(log_bytes / logs, 150U);
+  EXPECT_TRUE(restored(parts).finish(after(original.total()), true).complete);
+}
+
+// What it was told before a state that is stored counts no more.
+TEST_F(StoredEstimator, ALogIsOfUseOnlyAfterTheLastState) {
+  SimulatedJob original(job(2), background());
+  std::vector<std::string> all, without;
+  for (int i = 1; i <= 100; ++i) {
+    const double t = original.total() * i / 200;
+    if (i % 20 == 0)
+      original.forecast(t);
+    else
+      original.look(t);
+    all.push_back(part_of(original.estimator()));
+    if (!Estimator::is_log(all.back())) {
+      std::erase_if(without, Estimator::is_log);
+    }
+    without.push_back(all.back());
+  }
+  ASSERT_LT(without.size(), all.size());
+  SimulatedJob a(job(2), background()), b(job(2), background());
+  for (SimulatedJob* job : {&a, &b}) job->run_to(original.total() / 2);
+  a.estimator() = restored(all);
+  b.estimator() = restored(without);
+  expect_same(*a.look(original.total() / 2), *b.look(original.total() / 2));
+}
+
 TEST_F(StoredEstimator, APartIsSmallAndTheWholeIsBounded) {
   SimulatedJob original(job(2), background());
   original.follow(original.total() / 2);

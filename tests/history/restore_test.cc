@@ -9,6 +9,7 @@
 
 #include "agent/history/image.h"
 #include "agent/progress/changes.h"
+#include "agent/progress/saved.h"
 #include "agent/tracker/tracker.h"
 #include "tests/fakes/random_job.h"
 #include "tests/fakes/snapshot_text.h"
@@ -50,7 +51,7 @@ class Memory {
       saved.kept = session.kept;
       saved.forecasts = session.forecasts;
       saved.states = session.states;
-      for (const auto& file : session.files) saved.files.push_back(file.record);
+      saved.files = session.files;
     }
     state.producers = image.producers();
     for (const auto& change : image.stopped()) {

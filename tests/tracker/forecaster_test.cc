@@ -83,11 +83,8 @@ struct Stored {
   }
   [[nodiscard]] bool give(Followed& to, double at) const {
     bool good = to.session.load(session, now_at(at));
-    good =
-        progress::read_file_records(
-            files,
-            [&](auto record) { good = good && to.session.stored_files().load_record(record); }) &&
-        good;
+    good = good && to.session.stored_files().load_records(files) &&
+           to.session.stored_files().end_loading();
     const std::vector<std::string_view> parts(forecasts.begin(), forecasts.end());
     return good && to.forecaster.load(parts);
   }

@@ -39,6 +39,22 @@ std::vector<Route> routes() {
                      gone.status = 204;
                      return gone;
                    }});
+  // In pieces: nothing, then "one ", then "two"; or broken off after the first.
+  table.push_back(
+      {Method::get, "/pieces/{end}", Access::kBoth, [](const Request& request) {
+         Reply reply;
+         reply.more = [n = 0, broken = request.target.segments[1] == "broken"]() mutable {
+           switch (++n) {
+             case 1:
+               return Piece{};
+             case 2:
+               return Piece{"one ", Piece::Then::kMore};
+             default:
+               return broken ? Piece{{}, Piece::Then::kBroken} : Piece{"two", Piece::Then::kEnd};
+           }
+         };
+         return reply;
+       }});
   table.push_back({Method::post,
                    "/count",
                    Access::kIngest,
@@ -103,6 +119,40 @@ TEST(Connection, LeavesTheBodyOutForHead) {
   EXPECT_NE(head.find("Content-Length: 4\r\n"), std::string::npos);
   client.send(kGet);
   EXPECT_EQ(body_of(client.reply()), "\"hi\"");
+}
+
+TEST(Connection, SendsABodyInPieces) {
+  RunningServer server(routes());
+  RawClient client(server.port());
+  client.send("GET /pieces/whole HTTP/1.1\r\nHost: a\r\n\r\n" + std::string(kGet));
+  client.finish_sending();
+  const std::string both = client.rest();
+  EXPECT_NE(both.find("Transfer-Encoding: chunked\r\n"), std::string::npos);
+  EXPECT_NE(both.find("\r\n\r\n4\r\none \r\n3\r\ntwo\r\n0\r\n\r\nHTTP/1.1 200 OK"),
+            std::string::npos)
+      << both;
+}
+
+TEST(Connection, EndsABodyInPiecesByClosingWhereTheClientKnowsNoChunks) {
+  RunningServer server(routes());
+  RawClient client(server.port());
+  client.send("GET /pieces/whole HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n");
+  bool closed = false;
+  const std::string reply = client.rest(&closed);
+  EXPECT_TRUE(closed);
+  EXPECT_TRUE(reply.ends_with("\r\n\r\none two")) << reply;
+  EXPECT_NE(reply.find("Connection: close"), std::string::npos);
+  EXPECT_EQ(reply.find("Content-Length"), std::string::npos);
+}
+
+TEST(Connection, LetsTheClientNoticeThatABodyIsNotWhole) {
+  RunningServer server(routes());
+  RawClient client(server.port());
+  client.send("GET /pieces/broken HTTP/1.1\r\nHost: a\r\n\r\n");
+  bool closed = false;
+  const std::string reply = client.rest(&closed);
+  EXPECT_TRUE(closed);
+  EXPECT_TRUE(reply.ends_with("4\r\none \r\n")) << reply;
 }
 
 TEST(Connection, ClosesWhereTheClientWantsIt) {
