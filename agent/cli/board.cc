@@ -161,7 +161,7 @@ Style style_of(string_view state) {
     Style style;
   };
   static constexpr std::array kStyles = {
-      Named{"working", {"▶", "\x1b[32m"}},      Named{"finishing", {"▶", "\x1b[32m"}},
+      Named{"working", {"▶", "\x1b[94m"}},      Named{"finishing", {"▶", "\x1b[94m"}},
       Named{"waiting", {"…", "\x1b[37m"}},      Named{"paused", {"‖", "\x1b[36m"}},
       Named{"rate_limited", {"◔", "\x1b[33m"}}, Named{"stalled", {"!", "\x1b[31m"}},
       Named{"failed", {"✗", "\x1b[31m"}},       Named{"completed", {"✓", "\x1b[32m"}},
@@ -214,15 +214,18 @@ struct Column {
   int need;
   bool is_right;
   std::string (*shown)(const BoardSession&);
+  bool has_colour = false;  // that of the state
 };
 
 constexpr std::size_t kBar = 20, kLeastName = 20;
 
 const std::array<Column, 8> kColumns = {{
     {"STATE", 14, 9, false,
-     [](const BoardSession& s) { return std::string(style_of(s.state).mark) + " " + s.state; }},
+     [](const BoardSession& s) { return std::string(style_of(s.state).mark) + " " + s.state; },
+     true},
     {"PROGRESS", kBar + 7, 8, false,
-     [](const BoardSession& s) { return bar(s.percent, kBar) + format(" %5.1f%%", s.percent); }},
+     [](const BoardSession& s) { return bar(s.percent, kBar) + format(" %5.1f%%", s.percent); },
+     true},
     {"FILES", 13, 6, true,
      [](const BoardSession& s) {
        return std::to_string(s.completed) + "/" + std::to_string(s.total);
@@ -356,9 +359,8 @@ std::vector<std::string> overview(const std::vector<BoardSession>& sessions,
     std::string line = fit(mark + s.id, name);
     for (const Column* column : columns) {
       const std::string cell = fit(column->shown(s), column->columns, column->is_right);
-      const bool is_state = column == &kColumns[0];
-      line += "  " +
-              (is_state && selected != i ? coloured(style_of(s.state).colour, cell, screen) : cell);
+      const bool is_coloured = column->has_colour && selected != i;
+      line += "  " + (is_coloured ? coloured(style_of(s.state).colour, cell, screen) : cell);
     }
     out.push_back(selected == i ? coloured("\x1b[7m", line, screen) : line);
   }
@@ -376,7 +378,8 @@ std::vector<std::string> detail(const BoardSession& s, const std::vector<BoardFi
       "\x1b[1m", fit(s.id + "  " + (s.name == s.id ? "" : s.name), screen.columns), screen));
   const std::size_t width_of_bar =
       std::min<std::size_t>(60, screen.columns > 12 ? screen.columns - 12 : 1);
-  out.push_back("  " + bar(s.percent, width_of_bar) + format(" %5.1f%%", s.percent));
+  out.push_back(coloured(style_of(s.state).colour, "  " + bar(s.percent, width_of_bar), screen) +
+                format(" %5.1f%%", s.percent));
   const Style style = style_of(s.state);
   out.push_back(
       coloured(style.colour, row("state", std::string(style.mark) + " " + s.state), screen));
@@ -429,8 +432,10 @@ std::vector<std::string> detail(const BoardSession& s, const std::vector<BoardFi
 
 std::string shown_duration(double ms) {
   constexpr double kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
-  if (ms < kMinute) return format("%.0f s", ms / kSecond);
-  if (ms < kHour) return format("%.0f min", ms / kMinute);
+  if (ms < 2 * kMinute) return format("%.0f s", ms / kSecond);
+  // 2.5 min, but 3 min and 12 min.
+  const bool has_tenths = ms < 9.95 * kMinute && std::lround(ms / kMinute * 10) % 10 != 0;
+  if (ms < 2 * kHour) return format(has_tenths ? "%.1f min" : "%.0f min", ms / kMinute);
   if (ms < 2 * kDay) return format("%.1f h", ms / kHour);
   return format("%.1f d", ms / kDay);
 }

@@ -11,8 +11,8 @@ namespace {
 
 using std::string_view;
 
-// What the functions of the tables answer where the file system, or a command, is the choice.
-constexpr string_view kAnyFile = "@file", kAnyCommand = "@command";
+// What the functions of the tables answer where the choice is any file.
+constexpr string_view kAnyFile = "@file";
 
 constexpr string_view kIntroduction =
     R"(# Completion of progress-agent for bash; `progress-agent docs completion` writes it. Source it, or

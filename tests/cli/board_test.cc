@@ -100,7 +100,9 @@ TEST(Board, TheSelectedSessionIsOnTheScreen) {
 TEST(Board, Durations) {
   EXPECT_EQ(shown_range(720'000, 1'080'000), "12–18 min");
   EXPECT_EQ(shown_range(30'000, 120'000), "30 s–2 min");
-  EXPECT_EQ(shown_range(61'000, 62'000), "1 min");
+  EXPECT_EQ(shown_range(44'000, 95'000), "44–95 s");
+  EXPECT_EQ(shown_range(180'000, 270'000), "3–4.5 min");
+  EXPECT_EQ(shown_range(721'000, 722'000), "12 min");
   EXPECT_EQ(shown_duration(7'200'000), "2.0 h");
   EXPECT_EQ(shown_duration(86'400'000.0 * 3), "3.0 d");
 }

@@ -13,7 +13,7 @@ import time
 
 HOME = "\x1b[H"  # begins a frame
 COLORS = {"31": "#f2777a", "32": "#99cc99", "33": "#ffcc66", "34": "#6699cc", "35": "#cc99cc", "36": "#66cccc",
-          "90": "#8a8f98"}
+          "90": "#8a8f98", "94": "#7ea6ff"}
 PAGE = """<!doctype html><meta charset="utf-8"><style>
 body {{ margin: 0; background: #16181d; }}
 pre {{ margin: 0; padding: 18px 22px; display: inline-block; color: #d7dae0;

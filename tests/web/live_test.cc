@@ -186,7 +186,10 @@ TEST_F(LiveFeed, abuse_is_closed_with_its_code) {
   EXPECT_EQ(
       closes_with(masked(0x01, std::string(3000, 'x')) + masked(0x80, std::string(3000, 'x'))),
       1009);
-  EXPECT_EQ(closes_with(masked(0x88, "\x03\xed"sv)), 1002);  // a code that is never sent
+  EXPECT_EQ(closes_with(masked(0x88, "\x03\xed"sv)), 1002);          // a code that is never sent
+  EXPECT_EQ(closes_with(masked(0x88, "\x03"sv)), 1002);              // half a code
+  EXPECT_EQ(closes_with(masked(0x88, "\x03\xe8\xc3\x28"sv)), 1002);  // a reason that is no UTF-8
+  EXPECT_EQ(closes_with(masked(0x01, "\xc3"sv) + masked(0x80, "\x28"sv)), 1007);
   EXPECT_TRUE(eventually([this] { return clients() == 0; }));
 }
 

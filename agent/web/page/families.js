@@ -5,7 +5,7 @@ import { ask } from "./feed.js";
 import { clock, count, number, shortDuration, UNKNOWN, words } from "./format.js";
 
 // "averageDurationMs" as a heading: "average duration".
-const HEADINGS = new Map([["lastStartTime", "last run began"]]);
+const HEADINGS = new Map([["lastStartTime", "last run"]]);
 const heading = (key) => HEADINGS.get(key) ?? words(key.replace(/Ms$/, "").replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
 
 function cell(key, value) {

@@ -33,6 +33,8 @@ class FileRow {
     const letters = Array.from(file.file);
     setText(this.head, letters.slice(0, -TAIL).join(""));
     setText(this.tail, letters.slice(-TAIL).join(""));
+    // What an earlier try failed of is no longer wrong with it; the whole story is in the tooltip.
+    const error = file.status === "failed" ? file.error : undefined;
     this.name.title = file.error ? `${file.file}\n${file.error}` : file.file;
     this.state.set(file.status);
     this.fill.style.width = `${file.progress}%`;
@@ -41,11 +43,11 @@ class FileRow {
     setAttribute(this.bar, "aria-valuenow", Math.floor(file.progress));
     const end = file.endTime ?? (file.status === "processing" ? Date.now() : undefined);
     const took = file.startTime && end ? new Date(end) - new Date(file.startTime) : undefined;
-    const texts = [file.error ?? file.stage ?? "", file.bytes === undefined ? "" : format.bytes(file.bytes),
+    const texts = [error ?? file.stage ?? "", file.bytes === undefined ? "" : format.bytes(file.bytes),
                    took === undefined ? "" : format.shortDuration(Math.max(0, took)),
                    file.attempts > 1 ? format.count(file.attempts) : ""];
     texts.forEach((text, i) => setText(this.cells[i], text));
-    this.cells[0].classList.toggle("file-error", Boolean(file.error));
+    this.cells[0].classList.toggle("file-error", Boolean(error));
   }
 }
 

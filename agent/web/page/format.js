@@ -78,10 +78,10 @@ const UNITS = [
   { name: "days", ms: 86_400_000, until: Infinity },
 ];
 const unitOf = (ms) => UNITS.find((unit) => ms < unit.until);
-// One decimal where the unit is long and the number small: 1.5 h, but 12 min.
+// One decimal where the unit is long and the number small: 2.5 min, but 12 min.
 function inUnit(ms, unit) {
-  const value = ms / unit.ms;
-  return number(value, unit.ms >= 3_600_000 && value < 10 ? 1 : 0);
+  const tenths = Math.round((10 * ms) / unit.ms);
+  return number(tenths / 10, unit.ms > 1000 && tenths < 100 && tenths % 10 ? 1 : 0);
 }
 
 export function duration(ms) {

@@ -90,6 +90,7 @@ export class SessionView {
       describe: (point) => `${format.clockSeconds(point.time)}: ${format.duration(point.value)} to go ` +
         `(${format.range(point.low, point.high)})`,
     });
+    this.forecastCard = card("Time to go", this.forecasts.element);
     this.notices = new Notices(() => this.#refresh());
     this.explanation = new Explanation(this.id);
     this.stages = el("div", { class: "stages" });
@@ -107,7 +108,7 @@ export class SessionView {
       this.notices.element,
       el("div", { class: "columns" },
         card("Throughput", this.throughput.element),
-        card("Time to go", this.forecasts.element)),
+        this.forecastCard),
       el("div", { class: "columns" },
         card("Figures", el("dl", { class: "facts" },
           ...[...this.facts].map(([label, value]) => el("div", {}, el("dt", {}, label), value)))),
@@ -205,7 +206,9 @@ export class SessionView {
       });
       if (seen.length > MOST_FORECASTS) seen.splice(1, 1);
     }
-    this.forecasts.draw([...(this.#older(seen)), ...seen], eta ? `${etaRange(session)} now` : "none now");
+    const forecasts = [...this.#older(seen), ...seen];
+    show(this.forecastCard, forecasts.length > 1 || !isOver(session));  // what is over gets no more of them
+    this.forecasts.draw(forecasts, eta ? `${etaRange(session)} now` : "none now");
   }
 
   // Snapshots that the agent kept from before this page was opened.
