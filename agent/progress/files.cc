@@ -224,8 +224,9 @@ void Files::take_progress(File& f, const FileProgressed& e) {
   double to = f.progress;
   if (e.progress) {
     to = *e.progress;
-  } else if (e.bytes_done && f.bytes > 0) {
-    to = 100.0 * static_cast<double>(*e.bytes_done) / static_cast<double>(f.bytes);
+  } else if ((e.bytes_done || e.bytes) && f.bytes > 0) {
+    const std::int64_t done = std::max(f.bytes_done, e.bytes_done.value_or(0));
+    to = 100.0 * static_cast<double>(done) / static_cast<double>(f.bytes);
   }
   if (f.status == FileStatus::kCompleted) to = 100;
   f.progress = std::clamp(to, f.progress, 100.0);

@@ -223,6 +223,14 @@ TEST(Files, ProgressIsTakenFromBytesWhenItIsNotTold) {
   EXPECT_EQ(s.file_named("a").progress, 100);
 }
 
+TEST(Files, BytesDoneAreAShareOnceTheSizeIsKnown) {
+  OneSession s;
+  s.send(1, FileProgressed{.file = "a", .status = kProcessing, .bytes_done = 50});
+  EXPECT_EQ(s.file_named("a").progress, 0);
+  s.send(2, FileProgressed{.file = "a", .bytes = 200});
+  EXPECT_EQ(s.file_named("a").progress, 25);
+}
+
 TEST(Files, ToldProgressGoesBeforeBytes) {
   OneSession s;
   s.send(1,

@@ -114,8 +114,9 @@ void Model::take(const FileProgressed& e, Instant ts) {
   double progress = f.progress;
   if (e.progress)
     progress = *e.progress;
-  else if (e.bytes_done && f.bytes.value_or(0) > 0)
-    progress = 100.0 * static_cast<double>(*e.bytes_done) / static_cast<double>(*f.bytes);
+  else if ((e.bytes_done || e.bytes) && f.bytes.value_or(0) > 0)
+    progress = 100.0 * static_cast<double>(std::max(f.bytes_done, e.bytes_done.value_or(0))) /
+               static_cast<double>(*f.bytes);
   if (f.status == kCompleted) progress = 100;
   f.progress = std::clamp(progress, f.progress, 100.0);
   spend(f, e);
