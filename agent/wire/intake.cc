@@ -41,7 +41,8 @@ Result<Taken, Refused> Intake::take(Source source, const Line& line, Tracker::Ba
   const progress::Event& known = decoder_.event();
   const bool is_foreign = !known.producer.empty() && known.producer != stream_producer;
   if (is_foreign && !stream_producer.empty()) {
-    return failure(count(source, {wrong_producer(known.producer, stream_producer), {}, {}}));
+    return failure(
+        refuse(source, wrong_producer(known.producer, stream_producer), batch, stream_producer));
   }
   if (const auto* hello = std::get_if<Hello>(&*message)) {
     if (source == Source::kUnix || source == Source::kReplay) return Taken{*hello, {}, {}};
@@ -72,11 +73,10 @@ Result<Taken, Refused> Intake::take(Source source, const Line& line, Tracker::Ba
 Refused Intake::refuse(Source source, Rejection rejection, Tracker::Batch& batch,
                        std::string_view stream_producer) {
   const progress::Event& known = decoder_.event();
-  const std::string_view producer = known.producer.empty() ? stream_producer : known.producer;
-  const bool is_foreign = !stream_producer.empty() && producer != stream_producer;
-  const auto seq = is_foreign ? std::nullopt : known.seq;
-  batch.refuse(known.session, producer, seq, rejection.reason);
-  return count(source, {std::move(rejection), producer, seq});
+  // What comes on a stream belongs to the producer of its hello, whatever it claims.
+  const std::string_view producer = stream_producer.empty() ? known.producer : stream_producer;
+  batch.refuse(known.session, producer, known.seq, rejection.reason);
+  return count(source, {std::move(rejection), producer, known.seq});
 }
 
 Refused Intake::count(Source source, Refused refused) {

@@ -148,6 +148,16 @@ TEST_F(Dialogues, EventsBelongToTheProducerOfTheHello) {
   EXPECT_EQ(dialogue_.producer(), "p");
 }
 
+TEST_F(Dialogues, AnEventThatClaimsAnotherProducerUsesUpItsSeqToo) {
+  say(hello("true") + seq(1) + count(2, R"(,"seq":2,"producer":"other")"));
+  const std::string text = replies();
+  EXPECT_NE(text.find("\"field\":\"producer\""), std::string::npos) << text;
+  EXPECT_NE(text.find("{\"ack\":2}\n"), std::string::npos) << text;
+  EXPECT_EQ(tracker_.last_seq("p"), 2);
+  EXPECT_EQ(tracker_.last_seq("other"), 0);
+  EXPECT_EQ(completed(), 1);
+}
+
 TEST_F(Dialogues, ErrorsThatAreNotReadAreDroppedAndCounted) {
   constexpr int kLines = 5000;
   for (int i = 0; i < kLines; ++i) say("[]\n");
