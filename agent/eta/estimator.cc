@@ -224,6 +224,8 @@ std::optional<progress::Forecast> Estimator::estimate(const Evidence& e, Keep ke
     is_past_log_ = true;
   }
   forecast_changes_ = changes_;
+  // What was asked to speak by the linear method alone is silent while that knows nothing.
+  if (e.only_linear && f.method != EtaMethod::kLinear) return std::nullopt;
   return f;
 }
 
@@ -314,6 +316,7 @@ progress::Forecast Estimator::answer(const Evidence& e, double now) {
   f.confidence = interval_.confidence;
   for (std::size_t i = 0; i < kMethods; ++i) {
     const bool raw = static_cast<EtaMethod>(i) == EtaMethod::kLinear;
+    if (e.only_linear && !raw) continue;
     if (!std::isnan(remaining_[i])) f.methods[i] = to_span(remaining_[i] + (raw ? 0 : waits));
   }
   if (e.deadline) f.deadline_risk = deadline_risk(e, now);

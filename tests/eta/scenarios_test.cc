@@ -309,6 +309,22 @@ TEST(Scenario, TheRiskOfMissingADeadlineFollowsTheInterval) {
   EXPECT_EQ(risk(-1), 1);
 }
 
+TEST(Scenario, LinearOnlyMeansThatNoOtherMethodSpeaks) {
+  SimulatedJob job({{"a", 0, 10}, {"b", 10, 20}, {"c", 20, 30}}, with_model());
+  job.run_to(5);
+  Evidence nothing_done = job.evidence(5), one_done;
+  nothing_done.only_linear = true;
+  EXPECT_FALSE(job.estimator().estimate(nothing_done)) << "adaptive would speak";
+  job.run_to(10);
+  one_done = job.evidence(10);
+  one_done.only_linear = true;
+  const auto f = job.estimator().estimate(one_done);
+  ASSERT_TRUE(f);
+  EXPECT_EQ(f->method, EtaMethod::kLinear);
+  EXPECT_EQ(f->remaining, f->methods[0]);
+  for (std::size_t i = 1; i < f->methods.size(); ++i) EXPECT_FALSE(f->methods[i]);
+}
+
 TEST(Scenario, ASessionThatOnlyCountsIsForetoldByItsCounts) {
   Estimator estimator(job_start(), with_model());
   Forecast f;
