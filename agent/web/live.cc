@@ -32,8 +32,11 @@ Reply upgrade_required() {
   return reply;
 }
 
+// An HTTP/1.0 client may not know what an upgrade is (RFC 6455, 4.1).
 bool asks_for_websocket(const Request& request) {
-  return has_token(request.field(Field::connection), "upgrade") &&
+  const std::string_view head = request.head;
+  return head.substr(0, head.find("\r\n")).ends_with("HTTP/1.1") &&
+         has_token(request.field(Field::connection), "upgrade") &&
          has_token(request.field(Field::upgrade), "websocket") &&
          request.field(Field::sec_websocket_version) == "13";
 }

@@ -150,6 +150,9 @@ TEST_F(LiveFeed, frames_sent_along_with_the_handshake_are_read) {
 }
 
 TEST_F(LiveFeed, asks_for_an_upgrade) {
+  RawClient old(server_->port());
+  old.send("GET /v1/live HTTP/1.0\r\nHost: agent:19900\r\n" + std::string(kHandshake) + "\r\n");
+  EXPECT_EQ(status_of(old.reply()), 426);
   EXPECT_EQ(refused(""), 426);
   EXPECT_EQ(refused("Connection: Upgrade\r\nUpgrade: h2c\r\n"), 426);
   EXPECT_EQ(refused("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 8\r\n"
