@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "agent/alert/alert.h"
 #include "agent/eta/estimator.h"
 #include "agent/progress/names.h"
 
@@ -140,6 +141,43 @@ std::string_view state_reason(const SessionSnapshot& session) {
   return "";
 }
 
+// Why a rule does not fire; `active`: its alert that is pending or fires, or null.
+std::string_view why_quiet(const SessionSnapshot& session, const alert::Finding* finding,
+                           const alert::Alert* active) {
+  if (!session.identity->config.performance_alerts) return "alerts are off for this session";
+  if (finding == nullptr) return "not looked at yet; that happens each second";
+  if (active != nullptr && active->dismissed) return "it was dismissed";
+  if (active != nullptr && active->state == alert::State::kPending)
+    return "the condition holds, but not for long enough yet";
+  if (active != nullptr) return "";
+  if (!finding->threshold) return "off: no threshold is set";
+  if (!finding->value) return "there is nothing to measure, or too little";
+  return "the value has not crossed the threshold";
+}
+
+// Of every rule about sessions: what it saw when it looked last, and since when it is so.
+void write_alert_reasons(JsonWriter& json, const SessionSnapshot& session) {
+  json.key("alerts").begin_array();
+  for (std::size_t r = 0; r < alert::rules().size(); ++r) {
+    if (alert::rules()[r].scope != alert::Scope::kSession) continue;
+    const alert::Finding* finding = nullptr;
+    const alert::Alert* active = nullptr;
+    if (session.alerts && r < session.alerts->findings.size()) {
+      finding = &session.alerts->findings[r];
+      const auto& current = session.alerts->current;
+      const auto found = std::ranges::find(current, r, &alert::Alert::rule);
+      if (found != current.end()) active = &*found;
+    }
+    json.begin_object().member("name", alert::rules()[r].name);
+    json.member("state", active == nullptr ? "inactive" : name_of(active->state));
+    if (finding != nullptr) json.member("value", finding->value);
+    if (finding != nullptr) json.member("threshold", finding->threshold);
+    if (active != nullptr) json.member("since", active->starts_at.value_or(active->breached_at));
+    json.known_text("because", why_quiet(session, finding, active)).end_object();
+  }
+  json.end_array();
+}
+
 void write_updates(JsonWriter& json, const SessionSnapshot& session, Now now) {
   json.key("updates").begin_object();
   json.member("isTracking", session.is_tracking).member("state", name_of(session.state));
@@ -168,6 +206,7 @@ void write_updates(JsonWriter& json, const SessionSnapshot& session, Now now) {
 void write_explanation(JsonWriter& json, const tracker::Explained& explained, Now now) {
   json.begin_object();
   write_eta_reasons(json, *explained.session, explained.eta ? &*explained.eta : nullptr);
+  write_alert_reasons(json, *explained.session);
   write_updates(json, *explained.session, now);
   json.end_object();
 }

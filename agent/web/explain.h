@@ -1,5 +1,5 @@
 // GET /v1/sessions/{id}/explain: why this ETA (method, inputs, weights, rate limits, past errors),
-// and what keeps progress from updating. Units as in json.h; errors are |foretold - true| / true
+// why each alert fires or not, and what keeps progress from updating. Units as in json.h; errors are |foretold - true| / true
 // total, logarithms natural. Pure; any thread.
 #pragma once
 

@@ -184,6 +184,36 @@ TEST_F(Api, ExplainsAnEtaAndWhatKeepsProgressFromUpdating) {
   EXPECT_EQ(why.find("NaN"), why.npos);
 }
 
+TEST_F(Api, ExplainsWhyEachAlertFiresOrDoesNot) {
+  start("run");
+  progress::SessionUpdated slow;
+  slow.facts.config.thresholds.slow_processing_ms = 1000;
+  apply("run", slow);
+  file("run", "1", FileStatus::kProcessing);
+  start("small", Mode::kMinimal);
+  serve();
+  const auto why = [&](std::string_view session) {
+    return get("/v1/sessions/" + std::string(session) + "/explain");
+  };
+  EXPECT_NE(why("run").find(R"("name":"HighErrorRate","state":"inactive","because":"not looked)"),
+            std::string::npos);
+  Now later = clock_.now();
+  later.steady += 10s;
+  later.wall += 10s;
+  tracker_.tick(later, {});
+  const std::string looked = why("run");
+  for (const std::string_view part :
+       {R"("alerts":[{"name":"SlowProcessing","state":"firing","value":1)",
+        R"("threshold":1000,"since":")",
+        R"({"name":"HighErrorRate","state":"inactive","threshold":0.1,"because":"there is nothing)",
+        R"({"name":"LowThroughput","state":"inactive","because":"off: no threshold is set"})"}) {
+    EXPECT_NE(looked.find(part), looked.npos) << part << "\nis not in\n" << looked;
+  }
+  EXPECT_EQ(looked.find("AgentNearLimit"), looked.npos) << "that is about no session";
+  EXPECT_NE(why("small").find(R"("state":"inactive","because":"alerts are off for this session")"),
+            std::string::npos);
+}
+
 TEST_F(Api, ExplainsWhyThereIsNoEta) {
   start("small", Mode::kMinimal);
   start("over");
