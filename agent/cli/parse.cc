@@ -30,9 +30,14 @@ struct Grammar {
       if (!settings::has_flag(row)) continue;
       const std::string flag = settings::flag_of(row);
       settings.emplace_back(flag,
-                            settings::is_switch(row) ? app.add_flag(flag) : value_of(app, flag));
+                            settings::is_switch(row) ? switch_of(app, flag) : value_of(app, flag));
     }
     for (const Command& command : cli::commands()) commands.emplace_back(&command, add(command));
+  }
+
+  // "--no-" before its name turns it off, as with Prometheus' programs.
+  static CLI::Option* switch_of(CLI::App& to, const std::string& flag) {
+    return to.add_flag(flag + ",!--no-" + flag.substr(2));
   }
 
   // An option with one value each time it is given.

@@ -64,6 +64,13 @@ TEST(Parse, SwitchesNeedNoValueAndSwallowNoArgument) {
             (Flags{{"--web.enable-admin-api", "false"}, {"--exit-when-done", "true"}}));
 }
 
+TEST(Parse, SwitchesAreTurnedOffAsWithPrometheus) {
+  const auto request = parsed("serve --no-exit-when-done");
+  ASSERT_TRUE(request) << request.error().message;
+  EXPECT_EQ(request->invocation.given.flags, (Flags{{"--exit-when-done", "false"}}));
+  EXPECT_NE(refusal("serve --no-log.level"), "") << "only switches";
+}
+
 TEST(Parse, FillsInTheDefaultsOfACommandsOwnFlags) {
   const auto request = parsed("demo --speed=5");
   ASSERT_TRUE(request);
