@@ -42,13 +42,15 @@ void add(StageTally& to, const StageTally& from) { to.seconds.merge(from.seconds
 void add(EtaErrorSeries& to, const EtaErrorSeries& from) { to.errors.merge(from.errors); }
 
 template <typename T>
-bool list_fits(std::span<const T> list, std::size_t max_values) {
+Fit fit_list(std::span<const T> list, std::size_t max_values) {
   std::size_t values = 0;
   for (const T& element : list) {
-    if (!is_label_value(label_of(element))) return false;
+    if (!is_label_value(label_of(element))) return Fit::kNot;
     if (label_of(element) != kOther) ++values;
   }
-  return values <= max_values;
+  if (values > max_values) return Fit::kNot;
+  // An "other" beside a full list took what came later.
+  return values == max_values && values < list.size() ? Fit::kFolded : Fit::kWhole;
 }
 
 template <typename T>
@@ -76,14 +78,14 @@ Folded<T> fold_list(std::span<const T> list, std::size_t max_values) {
 
 }  // namespace
 
-bool fits(std::span<const ProviderTally> providers, std::size_t max_values) {
-  return list_fits(providers, max_values);
+Fit fit(std::span<const ProviderTally> providers, std::size_t max_values) {
+  return fit_list(providers, max_values);
 }
-bool fits(std::span<const StageTally> stages, std::size_t max_values) {
-  return list_fits(stages, max_values);
+Fit fit(std::span<const StageTally> stages, std::size_t max_values) {
+  return fit_list(stages, max_values);
 }
-bool fits(std::span<const EtaErrorSeries> errors, std::size_t max_values) {
-  return list_fits(errors, max_values);
+Fit fit(std::span<const EtaErrorSeries> errors, std::size_t max_values) {
+  return fit_list(errors, max_values);
 }
 
 Folded<ProviderTally> fold(std::span<const ProviderTally> providers, std::size_t max_values) {

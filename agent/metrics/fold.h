@@ -16,11 +16,16 @@ namespace agent::metrics {
 
 inline constexpr std::string_view kOther = "other";
 
-// Whether a list needs no folding: at most `max_values` labels beside "other", and nothing in them
-// to cut.
-[[nodiscard]] bool fits(std::span<const progress::ProviderTally> providers, std::size_t max_values);
-[[nodiscard]] bool fits(std::span<const progress::StageTally> stages, std::size_t max_values);
-[[nodiscard]] bool fits(std::span<const EtaErrorSeries> errors, std::size_t max_values);
+// How a list lies in its bound: at most `max_values` labels beside "other", and nothing in them to
+// cut.
+enum class Fit : std::uint8_t {
+  kWhole,
+  kFolded,  // it fits, because the session itself folded what had no place into its "other"
+  kNot,     // to be folded
+};
+[[nodiscard]] Fit fit(std::span<const progress::ProviderTally> providers, std::size_t max_values);
+[[nodiscard]] Fit fit(std::span<const progress::StageTally> stages, std::size_t max_values);
+[[nodiscard]] Fit fit(std::span<const EtaErrorSeries> errors, std::size_t max_values);
 
 template <typename T>
 struct Folded {

@@ -45,7 +45,9 @@ std::span<const progress::FileProgress> Sheet::files_of(std::size_t session) con
 template <typename T>
 std::span<const T> Sheet::bounded(std::span<const T> list, std::deque<Folded<T>>& kept,
                                   std::size_t max_values) {
-  if (fits(list, max_values)) return list;
+  const Fit fit = metrics::fit(list, max_values);
+  if (fit == Fit::kFolded) ++folded_values_;
+  if (fit != Fit::kNot) return list;
   const Folded<T>& folded = kept.emplace_back(fold(list, max_values));
   folded_values_ += folded.folded;
   return folded.list;
