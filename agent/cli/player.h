@@ -41,6 +41,7 @@ class Player {
   [[nodiscard]] const auto& applied() const { return applied_; }    // by Fact alternative
   [[nodiscard]] const auto& rejected() const { return rejected_; }  // by RejectReason
   [[nodiscard]] tracker::Totals totals() const { return tracker_.totals(); }
+  [[nodiscard]] tracker::EtaErrors eta_errors() const { return tracker_.eta_errors(); }
 
  private:
   Result<void, progress::Rejection> refuse(progress::Rejection rejection);

@@ -14,6 +14,7 @@
 #include "agent/cli/output.h"
 #include "agent/cli/player.h"
 #include "agent/cli/translate.h"
+#include "agent/cli/version.h"
 #include "agent/metrics/exposition.h"
 #include "agent/web/json.h"
 #include "agent/wire/framer.h"
@@ -103,13 +104,18 @@ int print_sessions(const View& view) {
 void write_page(const Player& player, const View& view, metrics::Settings settings,
                 OutputFile& out) {
   settings.max_sessions = view.sessions.size() + 1;  // nothing is left out
-  metrics::Exposition exposition(std::move(settings), {});
+  metrics::Exposition exposition(std::move(settings), build());
   metrics::AgentCounts counts;
-  counts.sources.push_back({"replay", player.applied(), player.rejected(), std::nullopt});
+  metrics::SourceCounts& source = counts.sources.emplace_back();
+  source.source = "replay";
+  source.events = player.applied();
+  source.rejected = player.rejected();
   const tracker::Totals totals = player.totals();
   counts.duplicates = totals.duplicates;
   counts.stale = totals.stale;
+  counts.gaps = totals.gaps;
   counts.files = totals.files;
+  counts.eta_errors = eta_error_series(player.eta_errors());
   out.write(exposition.render(view, counts, {}).body->view());
 }
 

@@ -46,9 +46,7 @@ int run_agent(const settings::Settings& settings, const settings::Given& given,
     complain_plainly(model.error().message);
     return kUsage;
   }
-  Agent agent(settings, given,
-              {std::string(version()), std::string(revision()), std::string(compiler())},
-              *std::move(model));
+  Agent agent(settings, given, build(), *std::move(model));
   if (const auto ready = agent.start(); !ready) {
     log::error("cannot start", {{"fault", ready.error().message}});
     return kFault;

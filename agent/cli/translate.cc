@@ -95,6 +95,16 @@ metrics::Settings metrics_settings(const settings::Settings& s) {
   return out;
 }
 
+std::vector<metrics::EtaErrorSeries> eta_error_series(const tracker::EtaErrors& errors) {
+  std::vector<metrics::EtaErrorSeries> series;
+  for (const auto& [family, by_method] : errors.by_family()) {
+    for (std::size_t m = 0; m < by_method.size(); ++m) {
+      series.push_back({static_cast<progress::EtaMethod>(m), family, by_method[m]});
+    }
+  }
+  return series;
+}
+
 std::size_t max_line_bytes(const settings::Settings& s) {
   return size(s.ingest.max_line_bytes.count);
 }

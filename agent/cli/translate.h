@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/eta/model.h"
+#include "agent/metrics/agent_counts.h"
 #include "agent/metrics/settings.h"
 #include "agent/notify/target.h"
 #include "agent/settings/settings.h"
@@ -20,6 +21,7 @@ tracker::Settings tracker_settings(const settings::Settings& s,
                                    std::shared_ptr<const eta::Model> model = nullptr);
 std::vector<notify::Target> notify_targets(const settings::Settings& s);
 metrics::Settings metrics_settings(const settings::Settings& s);
+std::vector<metrics::EtaErrorSeries> eta_error_series(const tracker::EtaErrors& errors);
 std::size_t max_line_bytes(const settings::Settings& s);
 wire::ListenerSettings stream_settings(const settings::Settings& s);
 wire::ListenerSettings datagram_settings(const settings::Settings& s);

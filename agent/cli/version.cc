@@ -22,6 +22,10 @@ std::string_view compiler() {
 #endif
 }
 
+metrics::Build build() {
+  return {std::string(version()), std::string(revision()), std::string(compiler())};
+}
+
 std::string version_text() {
   const std::string boost =
       fmt::format("Boost {}.{}", BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000);

@@ -93,6 +93,22 @@ class Replay(unittest.TestCase):
                         sample = exposition.total(found, family, session=expected["session"], **labels)
                         self.assert_close(value * unit, sample, expected["tolerance"])
 
+    def test_the_page_says_who_made_it_and_how_good_the_etas_were(self):
+        event = '{"event":"%s","session":"s","ts":%d%s}\n'
+        lines = [event % ("session.start", 1767603600, ',"family":"f","totalFiles":4')]
+        lines += [event % ("file", 1767603600 + 10 * i, f',"file":"{i // 2}","status":"{status}"')
+                  for i, status in enumerate(("processing", "completed") * 4)]
+        lines.append(event % ("session.end", 1767603680, ""))
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder) / "metrics"
+            run("replay", "-", f"--metrics.out={page}", input="".join(lines))
+            found = exposition.samples(page.read_text())
+        build = next(labels for name, labels, _ in found if name == "progress_agent_build_info")
+        for value in build.values():
+            self.assertIn(value, run("--version").stdout)
+        graded = exposition.one(found, "progress_eta_error_ratio_count", family="f", method="linear")
+        self.assertGreater(graded, 0)
+
     def test_standard_input_is_a_file_too(self):
         story = str(SCENARIOS[0]).replace(".expected.json", ".ndjson")
         with open(story, encoding="utf-8") as text:
