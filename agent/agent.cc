@@ -52,7 +52,18 @@ void log_alert(const alert::Alert& alert) {
 
 metrics::SourceCounts counts_of(wire::Source source, const wire::SourceCounts& counts,
                                 std::optional<std::uint64_t> connections) {
-  return {name_of(source), counts.events, counts.rejected, connections};
+  metrics::SourceCounts out;
+  out.source = name_of(source);
+  out.events = counts.events;
+  out.rejected = counts.rejected;
+  out.connections = connections;
+  if (source == wire::Source::kUnix) {
+    out.unfinished_lines = counts.unfinished_lines;
+    out.dropped_replies = counts.dropped_replies;
+  }
+  if (source == wire::Source::kUnix || source == wire::Source::kDatagram)
+    out.refused_connections = counts.refused_connections;
+  return out;
 }
 
 }  // namespace
@@ -333,6 +344,7 @@ web::Outside Agent::outside() {
       .status =
           [this](web::JsonWriter& json) {
             cli::write_storage(json, storage_ ? std::optional(storage_->state()) : std::nullopt);
+            cli::write_queues(json, counts());
             cli::write_notifications(json, notifier_.status());
             cli::write_configuration(json, settings_);
           },
@@ -377,18 +389,14 @@ metrics::AgentCounts Agent::counts() const {
   for (const auto& [target, delivery] : notifier_.status())
     out.notifications.push_back({target, delivery.succeeded, delivery.failed, delivery.dropped});
   if (notifier_.has_targets()) out.notifications_failing = notifier_.is_failing();
-  const tracker::EtaErrors errors = tracker_.eta_errors();
-  for (const auto& [family, by_method] : errors.by_family()) {
-    for (std::size_t m = 0; m < by_method.size(); ++m) {
-      out.eta_errors.push_back({static_cast<progress::EtaMethod>(m), family, by_method[m]});
-    }
-  }
+  out.eta_errors = cli::eta_error_series(tracker_.eta_errors());
   out.live_clients = live_.clients();
   out.live_messages_dropped = live_.dropped();
   out.config_reloaded = last_reload_good_;
   if (storage_) {
     const history::WriterState state = storage_->state();
-    out.storage = metrics::StorageCounts{state.failing, state.errors, state.waiting ? 1U : 0U};
+    out.storage = metrics::StorageCounts{state.failing, state.errors, state.waiting ? 1U : 0U,
+                                         state.set_aside};
   }
   out.config_reload_time = last_good_reload_;
   return out;

@@ -45,6 +45,20 @@ void write_storage(web::JsonWriter& json, const std::optional<history::WriterSta
   json.end_object();
 }
 
+void write_queues(web::JsonWriter& json, const metrics::AgentCounts& counts) {
+  std::uint64_t replies = 0, alerts = 0;
+  for (const auto& source : counts.sources) replies += source.dropped_replies.value_or(0);
+  for (const auto& target : counts.notifications) alerts += target.dropped;
+  json.key("queues").begin_object();
+  json.key("storage").begin_object();
+  json.member("length", counts.storage ? counts.storage->waiting : 0).end_object();
+  json.key("replies").begin_object().member("dropped", replies).end_object();
+  json.key("live").begin_object().member("clients", counts.live_clients);
+  json.member("dropped", counts.live_messages_dropped).end_object();
+  json.key("notifications").begin_object().member("dropped", alerts).end_object();
+  json.end_object();
+}
+
 void write_notifications(web::JsonWriter& json, const std::vector<notify::TargetStatus>& targets) {
   json.key("notifications").begin_array();
   for (const auto& [target, delivery] : targets) {

@@ -26,6 +26,8 @@ struct SourceCounts {
   std::array<std::uint64_t, progress::kEventNames.size()> events{};  // applied, by Fact alternative
   std::array<std::uint64_t, progress::kRejectReasonNames.size()> rejected{};  // by RejectReason
   std::optional<std::uint64_t> connections;                                   // open now
+  // Of streams: last lines without a newline, errors that a client did not read, clients refused.
+  std::optional<std::uint64_t> unfinished_lines, dropped_replies, refused_connections;
 };
 
 // How far off the predictions for one family were: |predicted - true| / true total, a value for
@@ -41,6 +43,7 @@ struct StorageCounts {
   bool is_failing = false;
   std::uint64_t errors = 0;   // failed attempts
   std::uint64_t waiting = 0;  // commits gathered that are not on disk yet
+  std::uint64_t dropped = 0;  // database files given up, with what they held
 };
 
 // How much of one of its limits the agent uses.

@@ -48,6 +48,24 @@ constexpr AgentFamily kAgentFamilies[] = {
      .collect = [](const Everything& e, Samples& out) {
        for (const SourceCounts& s : e.counts.sources) out.add({s.source}, s.connections);
      }},
+    {.name = "progress_agent_connections_refused_total", .type = Type::kCounter,
+     .labels = {"source"},
+     .help = "Connections, and datagrams, of users that may not send events, or beyond the bound.",
+     .collect = [](const Everything& e, Samples& out) {
+       for (const SourceCounts& s : e.counts.sources) out.add({s.source}, s.refused_connections);
+     }},
+    {.name = "progress_agent_lines_unfinished_total", .type = Type::kCounter,
+     .labels = {"source"},
+     .help = "Lines that a stream left without their newline: not applied.",
+     .collect = [](const Everything& e, Samples& out) {
+       for (const SourceCounts& s : e.counts.sources) out.add({s.source}, s.unfinished_lines);
+     }},
+    {.name = "progress_agent_replies_dropped_total", .type = Type::kCounter,
+     .labels = {"source"},
+     .help = "Errors that were not said, because the client did not read its replies.",
+     .collect = [](const Everything& e, Samples& out) {
+       for (const SourceCounts& s : e.counts.sources) out.add({s.source}, s.dropped_replies);
+     }},
     {.name = "progress_agent_live_clients",
      .help = "Clients that follow the live feed now.",
      .collect = [](const Everything& e, Samples& out) { out.add(e.counts.live_clients); }},
@@ -79,6 +97,12 @@ constexpr AgentFamily kAgentFamilies[] = {
      .help = "Failed attempts to write to storage.",
      .collect = [](const Everything& e, Samples& out) {
        if (e.counts.storage) out.add(e.counts.storage->errors);
+     }},
+    {.name = "progress_agent_storage_dropped_total", .type = Type::kCounter,
+     .help = "Database files that could not be used: set aside under another name, with all that "
+             "they held.",
+     .collect = [](const Everything& e, Samples& out) {
+       if (e.counts.storage) out.add(e.counts.storage->dropped);
      }},
     {.name = "progress_agent_limit_used_ratio", .labels = {"limit"},
      .help = "Share of each of the agent's limits that is used now.",

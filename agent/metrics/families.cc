@@ -58,6 +58,21 @@ void write_when_any(std::string_view value, const progress::Histogram& histogram
   if (histogram.count() > 0) out.add(value, histogram);
 }
 
+void write_stage_seconds(const Shown& s, Series& out) {
+  if (!s.identity().config.computes_rates()) return;
+  for (const auto& stage : s.stages) write_when_any(stage.stage, stage.seconds, out);
+}
+
+void write_call_seconds(const Shown& s, Series& out) {
+  if (!s.identity().config.computes_rates()) return;
+  for (const auto& p : s.providers) write_when_any(p.provider, p.call_seconds, out);
+}
+
+void write_file_bytes(const Shown& s, Series& out) {
+  if (s.identity().config.computes_rates() && s.snapshot.file_bytes.count() > 0)
+    out.add(s.snapshot.file_bytes);
+}
+
 // The firing ones of a session, or of the agent itself.
 void write_active_alerts(const alert::Standing* standing, Series& out) {
   if (standing == nullptr) return;
@@ -342,20 +357,14 @@ constexpr Family kFamilies[] = {
     {.name = "progress_stage_duration_seconds", .type = Type::kHistogram, .unit = "seconds",
      .labels = {"processing_stage"},
      .help = "Time that files spent in a stage.",
-     .of_session = [](const Shown& s, Series& out) {
-       for (const auto& stage : s.stages) write_when_any(stage.stage, stage.seconds, out);
-     }},
+     .of_session = write_stage_seconds},
     {.name = "progress_api_call_duration_seconds", .type = Type::kHistogram, .unit = "seconds",
      .labels = {"provider"},
      .help = "Duration of API calls; only when events say so.",
-     .of_session = [](const Shown& s, Series& out) {
-       for (const auto& p : s.providers) write_when_any(p.provider, p.call_seconds, out);
-     }},
+     .of_session = write_call_seconds},
     {.name = "progress_file_size_bytes", .type = Type::kHistogram, .unit = "bytes",
      .help = "Sizes of files; only when events say so.",
-     .of_session = [](const Shown& s, Series& out) {
-       if (s.snapshot.file_bytes.count() > 0) out.add(s.snapshot.file_bytes);
-     }},
+     .of_session = write_file_bytes},
     {.name = "progress_file_progress_ratio", .unit = "ratio",
      .labels = {"file", "processing_stage"},
      .help = "Progress of the slowest files being processed, 0 to 1; only with metrics.per_file: "

@@ -68,6 +68,12 @@ class CommandLine(unittest.TestCase):
         self.assertRegex(said, r'"format":"logfmt"')
         self.assertRegex(said, r'"level":"error"')
 
+    def test_the_status_says_what_waits_and_what_was_dropped(self):
+        with Agent() as agent:
+            queues = agent.get("/v1/status").json()["queues"]
+        self.assertEqual({"storage": {"length": 0}, "replies": {"dropped": 0},
+                          "live": {"clients": 0, "dropped": 0}, "notifications": {"dropped": 0}}, queues)
+
     def test_demo(self):
         with Agent("--speed=100", "--sessions=4", command="demo") as agent:
             until(lambda: len(agent.get("/v1/sessions").json()["items"]) >= 2, what="sample sessions appear")

@@ -194,6 +194,17 @@ TEST_F(ExpositionTest, ModesBelowEnhancedShowNoMethods) {
   EXPECT_EQ(page.value("progress_session_eta_seconds", {{"session", "basic"}}), 754);
 }
 
+TEST_F(ExpositionTest, TheModeMinimalShowsNoHistograms) {
+  auto identity = sample_identity("small");
+  identity->config.mode = progress::Mode::kMinimal;
+  const ReadPage page = read({sample_session(identity)});
+  for (const char* name :
+       {"progress_file_duration_seconds_count", "progress_stage_duration_seconds_count",
+        "progress_api_call_duration_seconds_count", "progress_file_size_bytes_count"}) {
+    EXPECT_EQ(page.count(name), 0U) << name;
+  }
+}
+
 TEST_F(ExpositionTest, ThroughputIsPerSecond) {
   auto session = sample_session(sample_identity("a"));
   session->metrics.current_throughput = 90;  // files per minute
@@ -204,6 +215,7 @@ TEST_F(ExpositionTest, ThroughputIsPerSecond) {
 
 TEST_F(ExpositionTest, TheAgentsOwnFigures) {
   counts_.duplicates = 3;
+  counts_.storage = StorageCounts{.is_failing = true, .errors = 5, .waiting = 1, .dropped = 2};
   const ReadPage page = read({sample_session(sample_identity("a"))});
   const auto value = [&](const std::string& name, const Labels& labels) {
     return page.value("progress_agent_" + name, labels);
@@ -213,8 +225,14 @@ TEST_F(ExpositionTest, TheAgentsOwnFigures) {
   EXPECT_EQ(value("events_rejected_total", {{"source", "http"}, {"reason", "missing_field"}}), 2);
   EXPECT_EQ(value("events_duplicate_total", {}), 3);
   EXPECT_EQ(value("connections", {{"source", "datagram"}}), 4);
+  EXPECT_EQ(value("lines_unfinished_total", {{"source", "stream"}}), 10);
+  EXPECT_EQ(value("replies_dropped_total", {{"source", "stream"}}), 11);
+  EXPECT_EQ(value("connections_refused_total", {{"source", "stream"}}), 12);
   EXPECT_EQ(value("sessions", {{"state", "working"}}), 1);
   EXPECT_EQ(value("files", {}), 100'000);
+  EXPECT_EQ(value("storage_degraded", {}), 1);
+  EXPECT_EQ(value("storage_errors_total", {}), 5);
+  EXPECT_EQ(value("storage_dropped_total", {}), 2);
   EXPECT_EQ(value("config_last_reload_successful", {}), 1);
   EXPECT_EQ(value("config_last_reload_success_timestamp_seconds", {}), 1767603600);
   EXPECT_EQ(

@@ -119,6 +119,9 @@ inline AgentCounts sample_counts() {
     from.rejected[5] = 2;
     from.connections = 4;
   }
+  counts.sources[0].unfinished_lines = 10;
+  counts.sources[0].dropped_replies = 11;
+  counts.sources[0].refused_connections = 12;
   counts.duplicates = 7;
   counts.stale = 8;
   counts.gaps = 9;
