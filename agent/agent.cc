@@ -23,6 +23,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr Duration kTick = std::chrono::seconds(1);
+constexpr Duration kWorkloadEvery = std::chrono::seconds(5);
 constexpr Duration kDrainTime = std::chrono::seconds(5);
 constexpr Duration kDoneTime = std::chrono::seconds(2);  // without streams, for --exit-when-done
 constexpr Duration kPushTime = std::chrono::seconds(5);
@@ -73,6 +74,7 @@ Agent::Agent(settings::Settings settings, settings::Given given, metrics::Build 
       tracker_(cli::tracker_settings(settings_, std::move(model))),
       exposition_(cli::metrics_settings(settings_), std::move(build)),
       notifier_(clock_),
+      workload_({settings_.workload.process, settings_.workload.cgroup}),
       intake_(tracker_, cli::max_line_bytes(settings_)),
       stream_listener_(loop_, clock_, intake_, cli::stream_settings(settings_)),
       datagram_listener_(loop_, clock_, intake_, cli::datagram_settings(settings_)),
@@ -155,6 +157,7 @@ void Agent::look_at_everything() {
   cli::note_fullest(cli::limits_used(settings_, tracker_.totals()), health);
   health.notifications_failing = notifier_.is_failing();
   const Now now = clock_.now();
+  if (workload_.is_wanted() && now.steady >= workload_due_) look_at_workload(now);
   tracker_.tick(now, health);
   if (!storage_ && recent_.is_due(now.steady)) recent_.look(tracker_.view(now));
   for (const alert::Alert& alert : tracker_.take_alert_changes()) log_alert(alert);
@@ -170,6 +173,15 @@ std::string Agent::status_line() const {
 void Agent::show_life() {
   const SteadyInstant now = clock_.now().steady;
   if (sd_notify_.is_sign_of_life_due(now)) sd_notify_.sign_of_life(now, status_line());
+}
+
+void Agent::look_at_workload(Now now) {
+  workload_due_ = now.steady + kWorkloadEvery;
+  workload::Usage usage = workload_.read(now.steady);
+  if (usage.fault != workload_fault_ && !usage.fault.empty())
+    log::warn("the workload's resources are not known", {{"fault", usage.fault}});
+  workload_fault_ = std::move(usage.fault);
+  tracker::Tracker::Batch(tracker_, now).observe_workload(usage.resources);
 }
 
 asio::awaitable<void> Agent::obey_signals() {

@@ -32,6 +32,7 @@
 #include "agent/wire/datagram_listener.h"
 #include "agent/wire/intake.h"
 #include "agent/wire/listener.h"
+#include "agent/workload/reader.h"
 
 namespace agent {
 
@@ -68,6 +69,7 @@ class Agent {
   void look_at_everything();
   void show_life();
   [[nodiscard]] std::string status_line() const;
+  void look_at_workload(Now now);
   boost::asio::awaitable<void> obey_signals();
   // The last resort, when no scraper came for the final values.
   boost::asio::awaitable<void> push_final_values();
@@ -97,6 +99,7 @@ class Agent {
   std::optional<cli::Storage> storage_;  // none: memory only
   history::Recent recent_;               // the past without storage
   notify::Notifier notifier_;
+  workload::Reader workload_;
   wire::Intake intake_;
   wire::Listener stream_listener_;
   wire::DatagramListener datagram_listener_;
@@ -110,6 +113,8 @@ class Agent {
   boost::asio::steady_timer tick_timer_, wait_timer_;
   cli::SdNotify sd_notify_ = cli::SdNotify::from_environment();
 
+  SteadyInstant workload_due_{};
+  std::string workload_fault_;  // as logged last
   bool last_reload_good_ = true;
   Instant last_good_reload_;
   std::optional<SteadyInstant> leaving_since_;

@@ -46,7 +46,7 @@ struct Alert {
   std::string session, family;                              // empty for the agent's own
   std::vector<std::pair<std::string, std::string>> labels;  // of the session, as configured
   double value = 0, threshold = 0;
-  std::string message, recommendation;
+  std::string message, recommendation, runbook_url;
   Instant breached_at;               // the condition began to hold
   std::optional<Instant> starts_at;  // it began to fire
   std::optional<Instant> ends_at;    // it was resolved
@@ -61,8 +61,8 @@ struct Alert {
   template <typename Archive, typename Self>
   static void fields(Archive& archive, Self& self) {
     archive(self.id, self.severity, self.state, self.reason, self.session, self.family, self.labels,
-            self.value, self.threshold, self.message, self.recommendation, self.breached_at,
-            self.starts_at, self.ends_at, self.dismissed);
+            self.value, self.threshold, self.message, self.recommendation, self.runbook_url,
+            self.breached_at, self.starts_at, self.ends_at, self.dismissed);
   }
 };
 
@@ -70,6 +70,7 @@ struct Alert {
 struct Finding {
   std::optional<double> value;      // empty: nothing to measure
   std::optional<double> threshold;  // empty: the rule is off, or not about this subject
+  bool is_own = false;              // the subject's, in place of the default
 };
 
 struct Fired {
@@ -82,7 +83,7 @@ struct Standing {
   std::vector<Alert> current;   // pending and firing, dismissed ones among them, by rule
   std::vector<Alert> resolved;  // the latest ones, the newest last
   std::vector<Fired> fired;
-  std::vector<Finding> findings;  // by rule
+  std::vector<Finding> findings;  // by rule; in the agent's, of other rules the default threshold
 };
 
 }  // namespace agent::alert

@@ -14,6 +14,13 @@ std::optional<InForce> Policy::in_force(std::size_t rule, const Subject& subject
   return InForce{*threshold, hold(rule), r.keep, severity(rule)};
 }
 
+void Policy::fall_back(std::string_view rule, std::optional<double> threshold) {
+  const auto number = find_rule(rule);
+  if (!number) return;
+  Override& o = overrides_[*number];
+  if (!o.threshold) o.threshold = threshold;
+}
+
 std::optional<InForce> Policy::in_force(std::size_t rule) const {
   return in_force(rule, Subject{});
 }

@@ -29,8 +29,12 @@ class Policy {
   Policy() : overrides_(rules().size()) {}
 
   void set(std::size_t rule, Override o) { overrides_[rule] = o; }
+  // The threshold where neither a subject nor `set` gives one. Empty: the table's.
+  void fall_back(std::string_view rule, std::optional<double> threshold);
   // Labels of sessions that their alerts carry.
   void carry(std::vector<std::string> labels) { labels_ = std::move(labels); }
+  // Where runbooks are: what stands before an alert's name.
+  void refer_to(std::string runbooks) { runbooks_ = std::move(runbooks); }
 
   // What holds for this rule: the subject's own threshold, then the operator's, then the table's.
   // Empty: the rule is off.
@@ -46,10 +50,12 @@ class Policy {
   }
   [[nodiscard]] bool enabled(std::size_t rule) const { return overrides_[rule].enabled; }
   [[nodiscard]] const std::vector<std::string>& labels() const { return labels_; }
+  [[nodiscard]] const std::string& runbooks() const { return runbooks_; }
 
  private:
   std::vector<Override> overrides_;  // by rule
   std::vector<std::string> labels_;
+  std::string runbooks_ = "/runbooks#";
 };
 
 }  // namespace agent::alert

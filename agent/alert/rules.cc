@@ -69,11 +69,11 @@ constexpr std::array kRules = {
          "A quota will end before it resets",
          "At the present burn a quota ends {value} before it resets.",
          "Slow down now to the rate that lasts until the reset."},
-    Rule{"EtaDeviation", kSession, kRun, kWarning, kAbove, 50, kAtOnce, minutes(1), "%", kPercent,
+    Rule{"EtaDeviation", kSession, kRun, kWarning, kAbove, 50, minutes(2), minutes(2), "%", kPercent,
          eta_deviation, configured<&Thresholds::eta_deviation_percent>,
          "progress_session_eta_deviation_ratio",
          "The predicted end has moved far",
-         "The predicted end moved by {value} of the total predicted at 10 % of progress, more than "
+         "The predicted end moved by {value} of the total that was predicted early on, more than "
          "{threshold}.",
          "See the explanation of the ETA; tell those who wait for the result."},
     Rule{"SessionStalled", kSession, kRun, kCritical, kAbove, 0, kAtOnce, kAtOnce, "s", 1,
@@ -91,7 +91,7 @@ constexpr std::array kRules = {
          "Add workers, reduce the work, or move the deadline."},
     Rule{"CostOverBudget", kSession, kUntilGoodEnd, kWarning, kAbove, kOff, kAtOnce, kAtOnce,
          "money", 1, cost_over_budget, budget,
-         "max without (bound, currency) (progress_session_cost_forecast{bound=\"lower\"})",
+         "max without (currency) (progress_session_cost_forecast_lower)",
          "The budget will not suffice",
          "At least {value} will be spent, over the budget of {threshold}.",
          "Stop the job, use a cheaper model for the rest, or raise the budget."},

@@ -8,8 +8,6 @@ namespace agent::alert {
 namespace {
 
 constexpr std::string_view kPrefix = "Progress";
-constexpr std::string_view kRunbook =
-    "https://github.com/progress-agent/progress-agent/blob/main/alerts/README.md#";
 
 std::string compact(double value) {
   char text[32];
@@ -52,10 +50,10 @@ std::string message_of(const Rule& rule, const Reading& reading, double threshol
 
 std::string alert_name(const Rule& rule) { return std::string(kPrefix).append(rule.name); }
 
-std::string runbook_url(std::string_view alert_name) {
+std::string runbook_url(std::string_view runbooks, std::string_view alert_name) {
   std::string anchor(alert_name);
   std::ranges::transform(anchor, anchor.begin(), [](unsigned char c) { return std::tolower(c); });
-  return std::string(kRunbook) + anchor;
+  return std::string(runbooks) + anchor;
 }
 
 }  // namespace agent::alert

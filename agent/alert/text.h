@@ -16,9 +16,9 @@ std::string format_value(double value, std::string_view unit);
 std::string message_of(const Rule& rule, const Reading& reading, double threshold);
 // Prometheus' and Alertmanager's name of it.
 std::string alert_name(const Rule& rule);
-// Where the runbook has the section of an alert; by that name.
-std::string runbook_url(std::string_view alert_name);
-inline std::string runbook_url(const Rule& rule) { return runbook_url(alert_name(rule)); }
+// Where the runbook has the section of an alert, by that name: it follows `runbooks` in small
+// letters.
+std::string runbook_url(std::string_view runbooks, std::string_view alert_name);
 
 std::string replace_all(std::string_view text, std::string_view what, std::string_view with);
 

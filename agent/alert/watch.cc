@@ -55,7 +55,11 @@ void Watch::look(const Subject& subject, const Policy& policy, Now now,
   const Round round{subject, policy, now, changed};
   findings_.assign(rules().size(), {});
   for (std::size_t r = 0; r < rules().size(); ++r) {
-    if (rules()[r].scope == scope) look(r, round);
+    if (rules()[r].scope == scope) {
+      look(r, round);
+    } else if (scope == Scope::kAgent) {
+      if (const auto usual = policy.in_force(r)) findings_[r].threshold = usual->threshold;
+    }
   }
 }
 
@@ -66,7 +70,11 @@ void Watch::look(std::size_t rule, const Round& round) {
   const auto quiet = !in_force                          ? std::optional(Reason::kSwitchedOff)
                      : round.subject.session != nullptr ? silenced(r.during, round.subject)
                                                         : std::nullopt;
-  if (in_force) findings_[rule].threshold = in_force->threshold;
+  if (in_force) {
+    const auto usual = round.policy.in_force(rule);
+    findings_[rule].threshold = in_force->threshold;
+    findings_[rule].is_own = !usual || usual->threshold != in_force->threshold;
+  }
   if (quiet) {
     if (active != nullptr) resolve(rule, *quiet, round.now, round.changed);
     return;
@@ -116,6 +124,7 @@ void Watch::breach(std::size_t rule, const Reading& reading, const InForce& in_f
   alert.threshold = in_force.threshold;
   alert.message = message_of(r, reading, in_force.threshold);
   alert.recommendation = reading.advice.empty() ? std::string(r.recommendation) : reading.advice;
+  alert.runbook_url = runbook_url(round.policy.runbooks(), alert_name(r));
   const bool held = round.now.steady - tracked->breached_at >= in_force.hold;
   const bool fires = alert.state == State::kPending && held;
   if (fires) {

@@ -130,6 +130,9 @@ constexpr std::array kOutside = {
             "and terminationGracePeriodSeconds of 10 s more."},
 };
 
+// The runbook that every agent serves; Prometheus fills in whose alert it is.
+constexpr std::string_view kServedByEach = "http://{{ $labels.instance }}/runbooks#";
+
 std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -214,6 +217,8 @@ class Writer {
   Writer(const settings::Settings& settings, std::size_t indent) : lines_(indent) {
     const tracker::Settings t = tracker_settings(settings);
     policy_ = t.alerts;
+    runbooks_ = settings.alerts.runbook_url;
+    if (runbooks_.empty()) runbooks_ = kServedByEach;
     progress::SessionIdentity defaults;
     defaults.config.thresholds = t.rules.thresholds;
     nobody_.identity = std::make_shared<const progress::SessionIdentity>(std::move(defaults));
@@ -256,8 +261,8 @@ class Writer {
                : Configured{r, std::nullopt, policy_.hold(rule), rest.keep, policy_.severity(rule)};
   }
 
-  // Against the threshold that holds for each session: the agent tells it, so that a session's own
-  // and what is switched off hold here, too.
+  // Against the threshold that holds for each session, its own or the agent's: the agents tell
+  // them, so that what is configured and what is switched off holds here, too.
   [[nodiscard]] std::string expression(const Configured& c) const {
     const char compare = c.rule.breach == alert::Breach::kAbove ? '>' : '<';
     if (c.rule.scope == alert::Scope::kAgent)
@@ -266,9 +271,16 @@ class Writer {
     std::string value = fmt::format("({})\n{}", c.rule.promql, gate(c.rule.during));
     value = "  " + replace_all(value, "\n", "\n  ");
     const std::string text = fmt::format(
-        "(\n  (\n{}\n  )\n  {} $on group_left () "
-        "progress_session_alert_threshold{{alert=\"{}\"}}\n)\n"
-        "* $on group_left ({}) progress_session_info",
+        "(\n"
+        "  (\n{0}\n  )\n"
+        "  {1} $on group_left () (\n"
+        "    progress_session_alert_threshold{{alert=\"{2}\"}}\n"
+        "    or $on\n"
+        "    progress_session_alerts_followed\n"
+        "    * on (job, instance) group_left () progress_alert_threshold{{alert=\"{2}\"}}\n"
+        "  )\n"
+        ")\n"
+        "* $on group_left ({3}) progress_session_info",
         "  " + replace_all(value, "\n", "\n  "), compare, c.rule.name, labels_);
     return replace_all(text, "$on", kOn);
   }
@@ -280,14 +292,14 @@ class Writer {
     std::string text = replace_all(c.rule.description, "{value}", value_text(c.rule.unit));
     text = replace_all(text, "{threshold}", threshold_text(c.rule, c.threshold));
     end(name_of(c.severity), c.rule.summary, text, c.rule.recommendation,
-        alert::runbook_url(alert::alert_name(c.rule)));
+        alert::runbook_url(runbooks_, alert::alert_name(c.rule)));
   }
 
   void write(const Outside& rule) {
     const std::string expression = replace_all(rule.expression, "$on", kOn);
     begin(rule.name, replace_all(expression, "$labels)", labels_ + ")"), rule.hold);
     end(rule.severity, rule.summary, rule.description, rule.recommendation,
-        alert::runbook_url(rule.name));
+        alert::runbook_url(runbooks_, rule.name));
   }
 
   void begin(std::string_view name, std::string_view expression, std::string_view hold) {
@@ -308,6 +320,7 @@ class Writer {
 
   alert::Policy policy_;
   progress::SessionSnapshot nobody_;  // a session that says nothing itself
+  std::string runbooks_;              // what stands before an alert's name
   std::string labels_;                // that alerts carry besides the session
   Lines lines_;
 };

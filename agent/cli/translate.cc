@@ -1,5 +1,7 @@
 #include "agent/cli/translate.h"
 
+#include <boost/asio/ip/host_name.hpp>
+
 #include "agent/log/log.h"
 
 namespace agent::cli {
@@ -25,6 +27,14 @@ progress::AlertThresholds default_thresholds(const settings::Alerts& s) {
   return out;
 }
 
+// Where others may find the web listener: the address it was given, or this host's name.
+std::string own_url(const settings::Settings& s) {
+  settings::Address address = s.web.listen_address;
+  const bool is_any = address.host.empty() || address.host == "0.0.0.0" || address.host == "::";
+  if (is_any) address.host = boost::asio::ip::host_name();
+  return "http://" + settings::show(address);
+}
+
 }  // namespace
 
 alert::Policy alert_policy(const settings::Settings& s) {
@@ -34,7 +44,14 @@ alert::Policy alert_policy(const settings::Settings& s) {
     if (rule.severity) out.severity = static_cast<alert::Severity>(*rule.severity);
     if (const auto number = alert::find_rule(name)) policy.set(*number, out);
   }
+  const progress::AlertThresholds t = default_thresholds(s.alerts);
+  policy.fall_back("SlowProcessing", t.slow_processing_ms);
+  policy.fall_back("HighErrorRate", t.high_error_rate);
+  policy.fall_back("LowThroughput", t.low_throughput);
+  policy.fall_back("EtaDeviation", t.eta_deviation_percent);
+  policy.fall_back("QualityDegradation", t.quality_score_threshold);
   policy.carry(s.metrics.session_labels);
+  if (!s.alerts.runbook_url.empty()) policy.refer_to(s.alerts.runbook_url);
   return policy;
 }
 
@@ -65,7 +82,8 @@ tracker::Settings tracker_settings(const settings::Settings& s,
 std::vector<notify::Target> notify_targets(const settings::Settings& s) {
   std::vector<notify::Target> out;
   const auto add = [&](notify::Kind kind, const settings::Receiver& receiver) {
-    notify::Target target{kind, notify::endpoint_of(receiver.url), receiver.send_resolved, {}};
+    notify::Target target{
+        kind, notify::endpoint_of(receiver.url), receiver.send_resolved, {}, own_url(s)};
     notify::Endpoint& e = target.endpoint;
     e.timeout = receiver.timeout;
     if (!receiver.username.empty()) e.username = receiver.username;

@@ -12,7 +12,6 @@ constexpr std::array<std::string_view, 4> kEndedOutcomes = {"completed", "failed
 constexpr std::array<std::string_view, 2> kFileOutcomes = {"completed", "failed"};
 constexpr std::array<std::string_view, 2> kCallOutcomes = {"success", "failure"};
 constexpr std::array<std::string_view, 3> kDirections = {"in", "out", "unspecified"};
-constexpr std::array<std::string_view, 3> kBounds = {"lower", "likely", "upper"};
 
 // The domain counts files per minute; Prometheus wants seconds.
 std::optional<double> per_second(const std::optional<double>& per_minute) {
@@ -92,12 +91,23 @@ void write_fired_alerts(const alert::Standing* standing, Series& out) {
   }
 }
 
-void write_thresholds(const Shown& s, Series& out) {
+void write_threshold(std::size_t rule, double threshold, Series& out) {
+  out.add(alert::rules()[rule].name, threshold * alert::rules()[rule].to_base);
+}
+
+void write_default_thresholds(const Everything& e, Series& out) {
+  if (e.own_alerts == nullptr) return;
+  const auto& findings = e.own_alerts->findings;
+  for (std::size_t rule = 0; rule < findings.size(); ++rule) {
+    if (findings[rule].threshold) write_threshold(rule, *findings[rule].threshold, out);
+  }
+}
+
+void write_own_thresholds(const Shown& s, Series& out) {
   if (!s.snapshot.alerts) return;
   const auto& findings = s.snapshot.alerts->findings;
   for (std::size_t rule = 0; rule < findings.size(); ++rule) {
-    const auto& [value, threshold] = findings[rule];
-    if (threshold) out.add(alert::rules()[rule].name, *threshold * alert::rules()[rule].to_base);
+    if (findings[rule].is_own) write_threshold(rule, *findings[rule].threshold, out);
   }
 }
 
@@ -109,12 +119,12 @@ void write_quota_shortfalls(const Shown& s, Series& out) {
   }
 }
 
-void write_cost_forecast(const Shown& s, Series& out) {
+// What is spent is spent, whatever is forecast.
+void write_least_cost(const Shown& s, Series& out) {
+  if (!s.snapshot.cost_budget) return;
   const progress::Metrics& m = s.snapshot.metrics;
-  const progress::CostForecast spent{m.estimated_cost, m.estimated_cost, m.estimated_cost};
-  if (!m.cost_forecast && !s.snapshot.cost_budget) return;
-  const progress::CostForecast f = m.cost_forecast.value_or(spent);
-  out.each(s.identity().currency, std::array{std::max(spent.low, f.low), f.likely, f.high});
+  const double least = m.cost_forecast ? m.cost_forecast->low : 0;
+  out.add(s.identity().currency, std::max(m.estimated_cost, least));
 }
 
 void write_eta_errors(const Everything& everything, Series& out) {
@@ -241,16 +251,11 @@ constexpr Family kFamilies[] = {
      .of_session = [](const Shown& s, Series& out) {
        out.add(s.identity().currency, s.snapshot.counters.cost);
      }},
-    {.name = "progress_session_cost_forecast",
-     .labels = {"currency", "bound"}, .values = kBounds,
-     .help = "What the session will have cost at its end, and an 80 % interval of it.",
-     .of_session = write_cost_forecast},
-    {.name = "progress_session_cost_budget",
+    {.name = "progress_session_cost_forecast_lower",
      .labels = {"currency"},
-     .help = "What the session may cost; only with a budget.",
-     .of_session = [](const Shown& s, Series& out) {
-       out.add(s.identity().currency, s.snapshot.cost_budget);
-     }},
+     .help = "What the session will have cost at its end, at least: the lower end of an 80 % "
+             "interval; only with a budget.",
+     .of_session = write_least_cost},
     {.name = "progress_session_retries_total", .type = Type::kCounter,
      .help = "Retries of failed files.",
      .of_session = [](const Shown& s, Series& out) { out.add(s.snapshot.counters.retries); }},
@@ -326,11 +331,21 @@ constexpr Family kFamilies[] = {
        out.add(s.snapshot.resources.network_errors_in_window);
      }},
 
+    {.name = "progress_alert_threshold",
+     .labels = {"alert"},
+     .help = "Threshold of an alert, in the unit of the metric it is held against, for whatever "
+             "brings none itself; absent where the alert is off.",
+     .of_page = write_default_thresholds},
     {.name = "progress_session_alert_threshold",
      .labels = {"alert"},
-     .help = "Threshold in force for an alert, in the unit of the metric it is held against; "
-             "absent where the alert is off.",
-     .of_session = write_thresholds},
+     .help = "Threshold of an alert that the session brings itself, in place of "
+             "progress_alert_threshold.",
+     .of_session = write_own_thresholds},
+    {.name = "progress_session_alerts_followed",
+     .help = "Always 1: the session's alerts are on.",
+     .of_session = [](const Shown& s, Series& out) {
+       if (s.snapshot.alerts) out.add(1);
+     }},
     {.name = "progress_alert_active",
      .labels = {"alert", "severity"}, .values = alert::kSeverityNames,
      .help = "Always 1: an alert that fires now, as the agent itself sees it. Without a session: "

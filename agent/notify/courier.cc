@@ -79,10 +79,9 @@ Result<void> Courier::send(const std::vector<Notice>& notices, Now now) {
   } else if (!path.starts_with('/')) {
     path.insert(0, 1, '/');
   }
-  auto answer =
-      client_.send("POST", target_.endpoint, path, "application/json",
-                   is_webhook ? webhook_json(notices, target_.external_labels)
-                              : alertmanager_json(notices, target_.external_labels, now.wall));
+  auto answer = client_.send(
+      "POST", target_.endpoint, path, "application/json",
+      is_webhook ? webhook_json(notices, target_) : alertmanager_json(notices, target_, now.wall));
   if (!answer) return failure(std::move(answer.error()));
   if (answer->ok()) return {};
   constexpr std::size_t kShown = 200;

@@ -47,12 +47,12 @@ void put(std::string& out, const Labels& labels) {
   texts.end();
 }
 
-Labels annotations_of(const alert::Alert& alert) {
-  const alert::Rule& rule = alert::rules()[alert.rule];
-  return {{"summary", std::string(rule.summary)},
+Labels annotations_of(const alert::Alert& alert, const Target& target) {
+  const bool is_own = alert.runbook_url.starts_with('/');
+  return {{"summary", std::string(alert::rules()[alert.rule].summary)},
           {"description", alert.message},
           {"recommendation", alert.recommendation},
-          {"runbook_url", alert::runbook_url(rule)}};
+          {"runbook_url", is_own ? target.own_url + alert.runbook_url : alert.runbook_url}};
 }
 
 std::string fingerprint(const Labels& labels) {
@@ -76,11 +76,12 @@ Labels common(std::span<const Labels> all) {
   return out;
 }
 
-void put_webhook_alert(std::string& out, const Notice& notice, const Labels& labels) {
+void put_webhook_alert(std::string& out, const Notice& notice, const Labels& labels,
+                       const Target& target) {
   out += notice.is_firing ? R"({"status":"firing","labels":)" : R"({"status":"resolved","labels":)";
   put(out, labels);
   out += ",\"annotations\":";
-  put(out, annotations_of(notice.alert));
+  put(out, annotations_of(notice.alert, target));
   constexpr const char* kNever = "0001-01-01T00:00:00Z";
   out += ",\"startsAt\":\"" + time_text(start_of(notice.alert)) + "\",\"endsAt\":\"" +
          (notice.alert.ends_at ? time_text(*notice.alert.ends_at) : kNever) +
@@ -104,24 +105,25 @@ Labels labels_of(const alert::Alert& alert, const Labels& external) {
   return out;
 }
 
-std::string alertmanager_json(std::span<const Notice> notices, const Labels& external, Instant now,
+std::string alertmanager_json(std::span<const Notice> notices, const Target& target, Instant now,
                               Duration ends) {
   std::string out = "[";
   for (const Notice& notice : notices) {
     if (out.size() > 1) out += ',';
     out += "{\"labels\":";
-    put(out, labels_of(notice.alert, external));
+    put(out, labels_of(notice.alert, target.external_labels));
     out += ",\"annotations\":";
-    put(out, annotations_of(notice.alert));
+    put(out, annotations_of(notice.alert, target));
     out += ",\"startsAt\":\"" + time_text(start_of(notice.alert)) + "\",\"endsAt\":\"" +
            time_text(notice.alert.ends_at.value_or(now + ends)) + "\"}";
   }
   return out + "]";
 }
 
-std::string webhook_json(std::span<const Notice> notices, const Labels& external) {
+std::string webhook_json(std::span<const Notice> notices, const Target& target) {
   std::vector<Labels> labels;
-  for (const Notice& notice : notices) labels.push_back(labels_of(notice.alert, external));
+  for (const Notice& notice : notices)
+    labels.push_back(labels_of(notice.alert, target.external_labels));
   const bool fires = std::ranges::any_of(notices, &Notice::is_firing);
   const Labels shared = common(labels);
   std::string out = R"({"version":"4","groupKey":"progress-agent","truncatedAlerts":0,"status":")";
@@ -133,7 +135,7 @@ std::string webhook_json(std::span<const Notice> notices, const Labels& external
   out += R"(,"commonAnnotations":{},"externalURL":"","alerts":[)";
   for (std::size_t i = 0; i < notices.size(); ++i) {
     if (i > 0) out += ',';
-    put_webhook_alert(out, notices[i], labels[i]);
+    put_webhook_alert(out, notices[i], labels[i], target);
   }
   return out + "]}";
 }

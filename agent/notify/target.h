@@ -37,6 +37,7 @@ struct Target {
   Endpoint endpoint;
   bool send_resolved = true;
   Labels external_labels;  // added to every alert
+  std::string own_url;  // where the agent itself serves; what its links without a host begin with
 };
 
 // "https://host:port/path"; the settings have made sure that it is one.

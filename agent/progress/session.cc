@@ -4,15 +4,13 @@
 #include <utility>
 
 #include "agent/progress/quality.h"
+#include "agent/progress/stall.h"
 #include "agent/progress/total.h"
 
 namespace agent::progress {
 namespace {
 
 constexpr Duration kHistorySpacing = std::chrono::seconds(1);
-constexpr Duration kStalledAfter =
-    std::chrono::seconds(60);         // at least; the contract, section 4, `state`
-constexpr double kStalledFactor = 5;  // times the p95 file duration
 
 constexpr std::size_t index(FileStatus s) { return static_cast<std::size_t>(s); }
 constexpr std::size_t outcome(FileStatus final) {
@@ -174,6 +172,7 @@ void Session::open_attempt(Instant ts, Now at, bool resume) {
   at_attempt_ = counters_;
   rate_limited_until_.reset();
   resources_ = {};
+  reports_resources_ = false;
 }
 
 // ---- events
@@ -230,7 +229,10 @@ void Session::record(const FileEffect& effect, const Arrival& a) {
     ++counters_.files_ended[which];
     if (effect.took && which < file_seconds_.size())
       file_seconds_[which].observe(seconds(*effect.took));
-    if (*effect.ended == FileStatus::kCompleted) complete(a.ts, 1);
+    if (*effect.ended == FileStatus::kCompleted) {
+      longest_file_ = std::max(longest_file_, effect.took.value_or(Duration::zero()));
+      complete(a.ts, 1);
+    }
   }
   if (effect.change) a.observer.on_file(*effect.change);
 }
@@ -337,18 +339,37 @@ Applied Session::take(const RateLimited& e, const Arrival& a) {
 }
 
 Applied Session::take(const ResourcesUsed& e, const Arrival& a) {
-  if (e.network_errors && resources_.network_errors &&
-      *e.network_errors > *resources_.network_errors) {
-    network_errors_window_.add(a.ts,
-                               static_cast<double>(*e.network_errors - *resources_.network_errors));
-  }
-  learn(resources_.cpu_cores, e.cpu_cores);
-  learn(resources_.memory_bytes, e.memory_bytes);
-  learn(resources_.memory_limit_bytes, e.memory_limit_bytes);
-  learn(resources_.network_rx_bytes, e.network_rx_bytes);
-  learn(resources_.network_tx_bytes, e.network_tx_bytes);
-  learn(resources_.network_errors, e.network_errors);
+  reports_resources_ = true;
+  learn_resources({.cpu_cores = e.cpu_cores,
+                   .cpu_limit_cores = {},
+                   .memory_bytes = e.memory_bytes,
+                   .memory_limit_bytes = e.memory_limit_bytes,
+                   .network_rx_bytes = e.network_rx_bytes,
+                   .network_tx_bytes = e.network_tx_bytes,
+                   .network_errors = e.network_errors,
+                   .network_errors_in_window = {}},
+                  a.ts);
   return Applied::kApplied;
+}
+
+void Session::observe_workload(const Resources& read, Now at) {
+  if (reports_resources_ || !live()) return;
+  learn_resources(read, now(at));
+  ++version_;
+}
+
+void Session::learn_resources(const Resources& used, Instant at) {
+  Resources& r = resources_;
+  if (used.network_errors && r.network_errors && *used.network_errors > *r.network_errors) {
+    network_errors_window_.add(at, static_cast<double>(*used.network_errors - *r.network_errors));
+  }
+  learn(r.cpu_cores, used.cpu_cores);
+  learn(r.cpu_limit_cores, used.cpu_limit_cores);
+  learn(r.memory_bytes, used.memory_bytes);
+  learn(r.memory_limit_bytes, used.memory_limit_bytes);
+  learn(r.network_rx_bytes, used.network_rx_bytes);
+  learn(r.network_tx_bytes, used.network_tx_bytes);
+  learn(r.network_errors, used.network_errors);
 }
 
 Applied Session::take(const SessionStarted& e, const Arrival& a) {
@@ -472,8 +493,18 @@ Duration Session::silence(Now at) const {
 }
 
 bool Session::stalled(Now at) const {
-  const double p95 = file_seconds_[0].quantile(0.95).value_or(0);
-  return seconds(silence(at)) > std::max(seconds(kStalledAfter), kStalledFactor * p95);
+  const Duration silent = silence(at);
+  return silent > kStalledAfter && silent > may_be_silent();
+}
+
+// Where nothing tells how long files take, half of the silence after which it would be given up.
+Duration Session::may_be_silent() const {
+  const Duration unknown = rules_->limits.stale_after / 2;
+  if (file_seconds_[0].count() > 0) {
+    return longest_silence({file_seconds_[0], longest_file_, stages_}, files_).value_or(unknown);
+  }
+  const std::int64_t own = counts()[index(FileStatus::kCompleted)] - restored_completed();
+  return own > 0 ? longest_silence(active_elapsed(latest_) / own) : unknown;
 }
 
 SessionState Session::state(Now at) const {

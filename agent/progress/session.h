@@ -68,6 +68,9 @@ class Session {
     ++version_;
   }
   void note_alerts_changed() { ++version_; }
+  // What was read of its workload from outside. No event: it says nothing of the session's life.
+  // What the session reports itself goes before it.
+  void observe_workload(const Resources& read, Now at);
   // The rules changed: puts their defaults in force. False: that changed nothing.
   bool follow_rules();
 
@@ -136,6 +139,7 @@ class Session {
   Applied take(const SessionResumed& e, const Arrival& a);
   Applied take(const SessionEnded& e, const Arrival& a);
 
+  void learn_resources(const Resources& used, Instant at);
   void record(const FileEffect& effect, const Arrival& a);
   void complete(Instant at, double files);
   void move_clock(Instant ts, Now at);
@@ -157,6 +161,7 @@ class Session {
   void fill_costs_and_quality(Metrics& m) const;
   [[nodiscard]] Duration silence(Now at) const;
   [[nodiscard]] bool stalled(Now at) const;
+  [[nodiscard]] Duration may_be_silent() const;
   template <typename Archive, typename Self>
   static void fields(Archive& archive, Self& self);
   void save_identity(Packer& packer);
@@ -209,9 +214,11 @@ class Session {
   std::vector<ModelTally> models_;  // by model number - 1
   std::array<Histogram, 2> file_seconds_{Histogram{kFileDurationBounds},
                                          Histogram{kFileDurationBounds}};
+  Duration longest_file_{};  // of the completed ones
   Histogram file_bytes_{kFileSizeBounds};
   std::optional<Instant> rate_limited_until_;
   Resources resources_;
+  bool reports_resources_ = false;  // by itself, in this attempt
   std::array<std::uint32_t, kRejectReasonNames.size()> rejected_{};
   std::uint32_t duplicates_ = 0, stale_events_ = 0;
   std::uint64_t saved_identity_ = 0;  // its revision, counted from 1; 0: storage has none

@@ -65,7 +65,7 @@ void Session::fields(Archive& archive, Self& s) {
 
 template <typename Archive, typename Self>
 void Session::tallies(Archive& archive, Self& s) {
-  archive(s.providers_, s.stages_, s.models_, s.file_seconds_, s.file_bytes_);
+  archive(s.providers_, s.stages_, s.models_, s.file_seconds_, s.longest_file_, s.file_bytes_);
 }
 
 // Came later than the rest of them.

@@ -70,6 +70,12 @@ struct Storage {
   Duration retention = std::chrono::days(30);
 };
 
+// Where the workload's own use of resources is read from; both empty: nowhere.
+struct Workload {
+  std::string process;  // its name
+  std::string cgroup;   // a directory; empty: that of the process
+};
+
 struct Shutdown {
   Duration linger = std::chrono::seconds(20);
 };
@@ -112,6 +118,7 @@ struct AlertRule {
 
 struct Alerts {
   Thresholds thresholds;
+  std::string runbook_url;  // with an alert's name after it; empty: what the agent serves itself
   std::map<std::string, AlertRule, std::less<>> rules;  // by name
 };
 
@@ -140,6 +147,7 @@ struct Settings {
   Storage storage;
   Alerts alerts;
   Notify notify;
+  Workload workload;
   Push push;
   Shutdown shutdown;
   Security security;

@@ -200,6 +200,11 @@ constexpr std::array kRows = {
         "false: this alert never fires.",
         kAtOnce},
 
+    Row{"alerts.runbook_url", in<&Settings::alerts, &Alerts::runbook_url>,
+        "Where the runbook of an alert is: this with the alert's name in small letters after it. "
+        "Without it the link leads to /runbooks of the agent itself.",
+        kAtOnce, {}, check_url, "https://wiki.example.org/runbooks#"},
+
     Row{"notify.alertmanagers[].url", of_each<kManagers, &Receiver::url>,
         "An Alertmanager (API v2), without its path /api/v2/alerts. Every one listed gets all alerts.",
         kAtOnce, {}, check_url, "http://alertmanager:9093", false, true},
@@ -260,6 +265,16 @@ constexpr std::array kRows = {
     Row{"notify.external_labels.<label>", external_label,
         "A label added to every alert that is sent.",
         kAtOnce, {}, nullptr, "eu-central-1"},
+
+    Row{"workload.process", in<&Settings::workload, &Workload::process>,
+        "Name of the workload's main process, as /proc/PID/comm has it, in a Pod that shares its "
+        "process namespace: its memory, CPU and network errors are read every 5 s and count for the "
+        "sessions that run and report none themselves. \"\": not read.",
+        kAtRestart, {}, nullptr, "python3"},
+    Row{"workload.cgroup", in<&Settings::workload, &Workload::cgroup>,
+        "Directory of the workload's control group (v2), in place of the one that workload.process "
+        "is in. The agent's own is /sys/fs/cgroup.",
+        kAtRestart, {}, check_path, "/sys/fs/cgroup"},
 
     Row{"push.gateway_url", in<&Settings::push, &Push::gateway_url>,
         "A Pushgateway that gets the final state once, when nobody scraped it before the agent left.",
@@ -332,6 +347,7 @@ constexpr std::array kSections = {
     Section{"alerts.thresholds",
             "Defaults of a session's `alertThresholds`; \"off\" turns one off."},
     Section{"notify", "Sending alerts away; off until something is listed."},
+    Section{"workload", "Reading the resources of the job beside the agent."},
     Section{"push", "The last resort for final values."},
     Section{"shutdown", "How the agent leaves."},
     Section{"security", "What the agent denies itself."},

@@ -229,7 +229,10 @@ void Forecaster::keep(Instant at) {
   constexpr Duration kShortest = std::chrono::seconds(1);
   const Duration total =
       at - session_->start() + std::chrono::duration_cast<Duration>(forecast->remaining);
-  if (total >= kShortest) early_ = {attempt_, total, forecast->completion};
+  // A forecast that leaves more open itself than a move of it may be is no promise.
+  const double may_move = session_->config().thresholds.eta_deviation_percent / 100;
+  const bool promises = forecast->high - forecast->low <= may_move * Span(total);
+  if (total >= kShortest && promises) early_ = {attempt_, total, forecast->completion};
 }
 
 std::optional<eta::Explanation> Forecaster::explain() const {

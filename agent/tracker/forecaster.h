@@ -35,7 +35,7 @@ class Forecaster final : public progress::FileObserver {
   // As of the session's time `now`; only what was due is kept. Empty before its first instant, and
   // once it has ended.
   std::optional<progress::Forecast> estimate(Instant now);
-  // The first forecast kept when a tenth of an attempt's work was done.
+  // The first forecast kept when a tenth of an attempt's work was done that promised something.
   struct Early {
     std::int64_t attempt;
     Duration total;  // since the start

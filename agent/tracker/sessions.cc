@@ -237,6 +237,15 @@ void Sessions::evict_beyond_limit(Now at) {
   }
 }
 
+void Sessions::observe_workload(const progress::Resources& read, Now at) {
+  for (const auto& [serial, tracked] : by_serial_) {
+    if (!tracked->session().live()) continue;
+    tracked->session().observe_workload(read, at);
+    ++generation_;
+    touch(*tracked);
+  }
+}
+
 bool Sessions::stop(std::string_view id, Now at) {
   Tracked* tracked = find(id);
   if (tracked == nullptr || tracked->stopped) return false;

@@ -196,6 +196,9 @@ class Sessions {
     return by_serial_;
   }
 
+  // What was read of the workload that all of them belong to.
+  void observe_workload(const progress::Resources& read, Now at);
+
   bool stop(std::string_view id, Now at);
   std::size_t clean_up(Duration max_silence, Now at);
   void mark_scraped(std::string_view id, std::uint64_t version);

@@ -54,6 +54,10 @@ void Tracker::Batch::refuse(std::string_view session, std::string_view producer,
   if (!session.empty()) tracker_.sessions_.note_rejected(session, reason);
 }
 
+void Tracker::Batch::observe_workload(const progress::Resources& read) NO_THREAD_SAFETY_ANALYSIS {
+  tracker_.sessions_.observe_workload(read, at_);
+}
+
 std::int64_t Tracker::last_seq(std::string_view producer) {
   const MutexLock lock(mutex_);
   return producers_.touch(producer).last_seq;

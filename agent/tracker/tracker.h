@@ -86,6 +86,8 @@ class Tracker {
     // session when that is known. Empty views: not known.
     void refuse(std::string_view session, std::string_view producer,
                 std::optional<std::int64_t> seq, progress::RejectReason reason);
+    // What was read of the workload from outside goes to every session that runs.
+    void observe_workload(const progress::Resources& read);
     // The revision that this batch's events belong to.
     [[nodiscard]] Revision revision() const { return revision_; }
 

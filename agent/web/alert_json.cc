@@ -1,7 +1,5 @@
 #include "agent/web/alert_json.h"
 
-#include "agent/alert/text.h"
-
 namespace agent::web {
 
 void write_alert(JsonWriter& json, const alert::Alert& alert) {
@@ -16,7 +14,7 @@ void write_alert(JsonWriter& json, const alert::Alert& alert) {
   json.member("startsAt", alert.starts_at.value_or(alert.breached_at))
       .member("endsAt", alert.ends_at);
   json.member("dismissed", alert.dismissed);
-  json.member("runbookUrl", alert::runbook_url(alert::rules()[alert.rule]));
+  json.member("runbookUrl", alert.runbook_url);
   json.end_object();
 }
 

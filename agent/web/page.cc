@@ -19,18 +19,33 @@ std::string_view type_of(std::string_view name) {
   return "text/html; charset=utf-8";
 }
 
+Reply document(Body body, std::string_view type) {
+  Reply reply;
+  reply.content_type = type;
+  reply.body = std::move(body);
+  reply.fields.emplace_back("Content-Security-Policy", kPolicy);
+  reply.fields.emplace_back("Referrer-Policy", "no-referrer");
+  return reply;
+}
+
 Reply answer(std::string_view name) {
   const auto files = page_files();
   const auto file = std::ranges::find(files, name, &PageFile::name);
   if (file == files.end()) {
     return error_reply(404, "not_found", "the page has no file '" + std::string(name) + "'");
   }
-  Reply reply;
-  reply.content_type = type_of(name);
-  reply.body = Body(file->text, nullptr);
-  reply.fields.emplace_back("Content-Security-Policy", kPolicy);
-  reply.fields.emplace_back("Referrer-Policy", "no-referrer");
-  return reply;
+  return document(Body(file->text, nullptr), type_of(name));
+}
+
+Reply runbooks() {
+  std::string page(
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<title>Runbook of progress-agent</title>\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<link rel=\"stylesheet\" href=\"page/page.css\">\n</head>\n"
+      "<body>\n<main class=\"plain runbook\">\n<h1>Runbook</h1>\n");
+  page.append(runbook()).append("</main>\n</body>\n</html>\n");
+  return document(Body(std::move(page)), type_of("runbooks.html"));
 }
 
 }  // namespace
@@ -40,6 +55,7 @@ std::vector<Route> page_routes() {
       {Method::get, "/", Access::kRead, [](const Request&) { return answer("index.html"); }},
       {Method::get, "/page/{file}", Access::kRead,
        [](const Request& request) { return answer(request.target.segments[1]); }},
+      {Method::get, "/runbooks", Access::kRead, [](const Request&) { return runbooks(); }},
   };
 }
 

@@ -1,5 +1,7 @@
 // The page that a browser shows of the agent: the files of agent/web/page, compiled in by
-// page.cmake, and the routes that serve them. Constant; event loop only.
+// page.cmake, and the routes that serve them. And the runbook of the alerts, that part of
+// alerts/README.md, compiled in by runbook.cmake: where `runbookUrl` leads, unless
+// `alerts.runbook_url` says otherwise. Constant; event loop only.
 #pragma once
 
 #include <span>
@@ -17,7 +19,10 @@ struct PageFile {
 
 std::span<const PageFile> page_files();
 
-// GET / and GET /page/{file}.
+// Its sections as HTML, each below a heading whose id is the alert's name in small letters.
+std::string_view runbook();
+
+// GET /, GET /page/{file} and GET /runbooks.
 std::vector<Route> page_routes();
 
 }  // namespace agent::web

@@ -223,7 +223,8 @@ def calls():
 
 def worth():
     def threshold(alert):
-        return f'min(progress_session_alert_threshold{{alert="{alert}"}})'
+        return (f'min(progress_session_alert_threshold{{alert="{alert}"}})'
+                f' or min(progress_alert_threshold{{alert="{alert}"}})')
 
     return [
         timeseries("Quality",
@@ -272,7 +273,7 @@ def dashboard():
         SESSION, "Progress / Session",
                      "One session: how far, until when and how sure, where the time goes, what fails, what it costs.",
         [*target_variables(), family_variable(), session_variable(several=False), instance_variable()],
-        {"progress_": session},
+        {"progress_": session, "progress_alert_threshold": TARGET},
         [Row(4, summary()), Row(4, [about()]), Row(9, forecast()), Row(5, course()), Row(8, work(), "Work"),
          Row(8, methods(), "How good the forecast is"), Row(8, durations(), "Durations and failures"),
          Row(8, calls(), "APIs and rate limits"), Row(8, worth(), "Quality and cost"),

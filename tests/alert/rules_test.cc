@@ -101,7 +101,7 @@ const std::vector<Story>& stories() {
        60},
       {"EtaDeviation", [](Watched& w) { w.session.eta_deviation_percent = 50.1; },
        [](Watched& w) { w.session.eta_deviation_percent = 50; },
-       [](Watched& w) { w.session.eta_deviation_percent = 10; }, 0, 60},
+       [](Watched& w) { w.session.eta_deviation_percent = 10; }, 120, 120},
       {"SessionStalled",
        [](Watched& w) {
          w.session.state = SessionState::kStalled;

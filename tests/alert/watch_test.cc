@@ -347,6 +347,32 @@ TEST(Watch, RefusesWhatIsDamaged) {
   }
 }
 
+TEST(Watch, SaysWhoseThresholdItIs) {
+  Watched w;
+  w.identity.config.thresholds.high_error_rate = 0.3;
+  w.look(1);
+  const auto findings = w.watch.standing()->findings;
+  EXPECT_EQ(findings[rule_of("HighErrorRate")].threshold, 0.3);
+  EXPECT_TRUE(findings[rule_of("HighErrorRate")].is_own);
+  EXPECT_FALSE(findings[rule_of("QualityDegradation")].is_own);
+  EXPECT_FALSE(findings[rule_of("CostOverBudget")].threshold);
+  w.session.cost_budget = 5;
+  w.look(2);
+  EXPECT_TRUE(w.watch.standing()->findings[rule_of("CostOverBudget")].is_own);
+}
+
+TEST(Watch, OfTheAgentSaysWhatHoldsForSessions) {
+  Watched w;
+  w.policy.fall_back("HighErrorRate", 0.2);
+  w.policy.set(rule_of("RateLimited"), {.enabled = false});
+  w.look_at_agent(1, {});
+  const auto findings = w.watch.standing()->findings;
+  EXPECT_EQ(findings[rule_of("HighErrorRate")].threshold, 0.2);
+  EXPECT_EQ(findings[rule_of("AgentNearLimit")].threshold, 0.9);
+  EXPECT_FALSE(findings[rule_of("RateLimited")].threshold);
+  EXPECT_FALSE(findings[rule_of("LowThroughput")].threshold);
+}
+
 // Whatever happens: who fires was pending for its `for`; who resolves had fired or been pending;
 // ids are of one breach; the standing agrees with what was told.
 TEST(Watch, KeepsItsPromisesWhateverHappens) {

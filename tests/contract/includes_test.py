@@ -21,6 +21,7 @@ ALLOWED = {
     "web": {"progress", "eta", "alert", "view.h", "tracker", "wire", "metrics", "access", "log"},
     "history": {"progress", "eta", "alert", "view.h", "log"},
     "notify": {"progress", "eta", "alert", "view.h", "log"},
+    "workload": {"progress"},
     "clients": set(),
     "view.h": {"progress", "alert"},
 }

@@ -2,11 +2,13 @@
 
 import http.client
 import json
+import os
 import ssl
 import subprocess
 import tempfile
 import time
 import unittest
+import urllib.request
 from pathlib import Path
 
 from harness.agent import Agent, free_port, sanitized
@@ -14,6 +16,7 @@ from harness.polling import until
 from harness.receiver import Alertmanager, Receiver
 
 RATE = "ProgressSuccessRateBelowTarget"
+RESTARTS = 20 if os.environ.get("AGENT_FULL") else 3
 
 
 def configured(folder, text):
@@ -79,6 +82,16 @@ class Notify(unittest.TestCase):
         self.assertIn("lastSuccess", status[0])
         self.assertGreaterEqual(agent.total("progress_agent_notifications_total", outcome="success"), 2)
 
+    def test_a_runbook_elsewhere_is_named_as_it_is(self):
+        receiver = self.enterContext(Receiver())
+        agent = self.agent(f"notify:\n  webhooks:\n    - url: http://127.0.0.1:{receiver.port}\n"
+                           "alerts:\n  runbook_url: https://wiki.example.org/runbooks/\n")
+        self.break_a_run(agent)
+        until(lambda: RATE in str(receiver.alerts()), 15)
+        url = "https://wiki.example.org/runbooks/" + RATE.lower()
+        self.assertIn(url, [a["annotations"]["runbook_url"] for a in receiver.alerts()])
+        self.assertIn(url, [a["runbookUrl"] for a in agent.get("/v1/alerts").json()["items"]])
+
     def test_a_dismissed_alert_is_resolved_for_others(self):
         receiver = self.enterContext(Receiver())
         agent = self.agent(f"notify:\n  webhooks:\n    - url: http://127.0.0.1:{receiver.port}\n")
@@ -99,34 +112,49 @@ class Notify(unittest.TestCase):
         alert = manager.alerts()[RATE]
         self.assertEqual({"alertname": RATE, "severity": "critical", "session": "bad", "family": "nightly"},
                          alert["labels"])
-        self.assertIn("#progresssuccessratebelowtarget", alert["annotations"]["runbook_url"])
+        page, _, section = alert["annotations"]["runbook_url"].partition("#")
+        with urllib.request.urlopen(page, timeout=20) as reply:
+            self.assertIn(f'<h2 id="{section}">{RATE}</h2>', reply.read().decode())
         until(lambda: "firing" in receiver.statuses(RATE), 15)
         self.mend(agent)
         until(lambda: RATE not in manager.alerts(), 15)
         until(lambda: receiver.statuses(RATE)[-1] == "resolved", 15)
 
     def test_an_alertmanager_that_comes_and_goes(self):
-        """What fired and what ended while it was away is delivered once it is back."""
+        """What fired and what ended while it was away is delivered once it is back, as it was."""
         receiver = self.enterContext(Receiver())
         port = free_port()
         state = self.enterContext(tempfile.TemporaryDirectory(prefix="am-"))
         agent = self.agent(f"notify:\n  alertmanagers:\n    - url: http://127.0.0.1:{port}\n")
-        self.break_a_run(agent)
-        until(lambda: agent.total("progress_agent_notifications_total", outcome="failure") >= 1, 15)
-        starts = {a["name"]: a["startsAt"] for a in agent.get("/v1/alerts").json()["items"] if a["state"] == "firing"}
-        for _ in range(3):
-            manager = Alertmanager(receiver.port, port, state)
-            try:
-                until(lambda: RATE in manager.alerts(), 15)
-                self.assertEqual(starts[RATE[len("Progress"):]], manager.alerts()[RATE]["startsAt"])
-            finally:
-                manager.stop()
-        self.mend(agent)
-        manager = Alertmanager(receiver.port, port, state)
-        try:
-            until(lambda: receiver.statuses(RATE)[-1:] == ["resolved"], 20)
-        finally:
-            manager.stop()
+
+        def failures():
+            return agent.total("progress_agent_notifications_total", outcome="failure")
+
+        def as_the_agent_says():
+            return {a["session"]: a["startsAt"] for a in agent.get("/v1/alerts").json()["items"]
+                    if a["name"] == RATE[len("Progress"):] and a["state"] == "firing"}
+
+        def as_the_manager_says(manager):
+            return {a["labels"]["session"]: a["startsAt"] for a in json.loads(manager.fetch("/api/v2/alerts"))
+                    if a["labels"]["alertname"] == RATE}
+
+        for i in range(RESTARTS):
+            before, began = failures(), time.monotonic()
+            self.assertEqual(200, agent.post(run_of(f"bad-{i}", 10, f"of-{i}", ago=1)).status)
+            until(lambda: failures() > before, 15)
+            self.assertLessEqual(failures() - before, time.monotonic() - began + 1)
+            with Alertmanager(receiver.port, port, state) as manager:
+                until(lambda: len(as_the_manager_says(manager)) == i + 1, 15)
+                self.assertEqual(as_the_agent_says(), as_the_manager_says(manager))
+        for i in range(RESTARTS):
+            self.assertEqual(200, agent.post(run_of(f"good-{i}", 0, f"of-{i}")).status)
+        until(lambda: not as_the_agent_says(), 5)
+        with Alertmanager(receiver.port, port, state):
+            def resolved():
+                last = {a["labels"]["session"]: a["status"] for a in receiver.alerts() if a["labels"]["alertname"] == RATE}
+                return sorted(session for session, status in last.items() if status == "resolved")
+
+            until(lambda: resolved() == sorted(f"bad-{i}" for i in range(RESTARTS)), 20, lambda: str(resolved()))
 
     def test_targets_that_misbehave(self):
         """Less than a call a second; the agent serves on; and all is delivered in the end."""

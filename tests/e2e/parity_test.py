@@ -3,6 +3,7 @@ with the same labels, and the same resolve; both paths lead to the same receiver
 
 import re
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -12,8 +13,9 @@ from harness.polling import until
 from harness.prometheus import Prometheus
 from harness.receiver import Alertmanager, Receiver
 
-RULES = ["HighErrorRate", "LowThroughput", "QualityDegradation", "RateLimited", "DeadlineAtRisk", "WorkloadMemoryHigh",
-         "WorkloadNetworkErrors"]
+RULES = ["HighErrorRate", "LowThroughput", "QualityDegradation", "RateLimited", "EtaDeviation", "DeadlineAtRisk",
+         "WorkloadMemoryHigh", "WorkloadCpuHigh", "WorkloadNetworkErrors", "AgentNotificationsFailing", "AgentNearLimit"]
+MAX_ACTIVE = 17  # one more than there are
 # As shipped, but that nobody waits for minutes.
 CONFIG = "alerts:\n  rules:\n" + "".join(f"    {name}:\n      for: 1s\n" for name in RULES)
 
@@ -21,6 +23,16 @@ CONFIG = "alerts:\n  rules:\n" + "".join(f"    {name}:\n      for: 1s\n" for nam
 def files(session, count, failed=0, **more):
     return [{"event": "file", "session": session, "file": f"f{i}",
              "status": "failed" if i < failed else "completed", **more} for i in range(count)]
+
+
+def slowing_down(session, now):
+    """Files of 4 s, then of 30 s."""
+    at, told = now - 1_300, []
+    for i in range(60):
+        told.append({"event": "file", "session": session, "file": f"f{i}", "status": "processing", "ts": at})
+        at += 4 if i < 25 else 30
+        told.append({"event": "file", "session": session, "file": f"f{i}", "status": "completed", "ts": at})
+    return told
 
 
 def stories(now):
@@ -45,11 +57,14 @@ def stories(now):
         {"event": "rateLimit", "session": "RateLimited", "delayMs": 50000, "provider": "openai"},
         start("QuotaExhaustionAhead", ts=now - 40), limit("QuotaExhaustionAhead", now - 35, 900),
         limit("QuotaExhaustionAhead", now - 5, 600),
+        start("EtaDeviation", ts=now - 1_300), *slowing_down("EtaDeviation", now), busy("EtaDeviation"),
+        start("SessionStalled"), *files("SessionStalled", 3),
         start("DeadlineAtRisk", deadline=now - 60, ts=now - 100), busy("DeadlineAtRisk", now - 90),
         *files("DeadlineAtRisk", 10),
         start("CostOverBudget", costBudget=1, currency="USD"), *files("CostOverBudget", 30, cost=0.1),
         start("WorkloadMemoryHigh"),
         {"event": "resource", "session": "WorkloadMemoryHigh", "memoryBytes": 95, "memoryLimitBytes": 100},
+        start("WorkloadCpuHigh"),
         start("WorkloadNetworkErrors"),
         {"event": "resource", "session": "WorkloadNetworkErrors", "networkErrors": 1},
         {"event": "resource", "session": "WorkloadNetworkErrors", "networkErrors": 9},
@@ -62,20 +77,60 @@ def stories(now):
     ]
 
 
+class Group:
+    """The control group of a workload that uses all the CPU it may."""
+
+    def __init__(self, folder):
+        self.folder, self.began, self.burns = folder, time.monotonic(), True
+        self.folder.mkdir()
+        (folder / "cpu.max").write_text("200000 100000\n")
+        (folder / "memory.current").write_text("1000\n")
+        (folder / "memory.max").write_text("max\n")
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.burn)
+        self.thread.start()
+
+    def burn(self):
+        burned = 0.0
+        while not self.over.wait(0.1):
+            now = time.monotonic()
+            burned += 2e6 * (now - self.began) if self.burns else 0
+            self.began = now
+            fresh = self.folder / "fresh"
+            fresh.write_text(f"usage_usec {int(burned)}\n")
+            fresh.rename(self.folder / "cpu.stat")
+
+    def close(self):
+        self.over.set()
+        self.thread.join()
+
+
+def refuse(handler):
+    handler.send_response(503)
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+
+
 class Parity(unittest.TestCase):
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="parity-")))
         self.receiver = self.enterContext(Receiver())
         self.manager = self.enterContext(Alertmanager(self.receiver.port))
+        self.broken = self.enterContext(Receiver(behave=refuse))
+        self.group = Group(self.folder / "group")
+        self.addCleanup(self.group.close)
         config = self.folder / "agent.yaml"
         config.write_text(CONFIG + f"notify:\n  alertmanagers:\n    - url: http://127.0.0.1:{self.manager.port}\n"
-                          "  external_labels:\n    path: agent\n")
+                          f"  webhooks:\n    - url: http://127.0.0.1:{self.broken.port}\n"
+                          "  external_labels:\n    path: agent\n"
+                          f"workload:\n  cgroup: {self.group.folder}\n"
+                          f"sessions:\n  max_active: {MAX_ACTIVE}\n")
         written = run("docs", "rules", f"--config.file={config}")
         self.assertEqual(0, written.returncode, written.stderr)
         (self.folder / "rules.yaml").write_text(re.sub(r" *keep_firing_for: \w+\n", "", written.stdout))
         self.agent = self.enterContext(Agent(f"--config.file={config}"))
         self.prometheus = self.enterContext(Prometheus(
-            f"127.0.0.1:{self.agent.web_port}", "1s", rules=self.folder / "rules.yaml",
+            f"127.0.0.1:{self.agent.web_port}", interval="1s", rules=self.folder / "rules.yaml",
             alertmanager=f"127.0.0.1:{self.manager.port}"))
 
     def as_the_agent_sees_it(self):
@@ -94,37 +149,50 @@ class Parity(unittest.TestCase):
         last = {}
         for alert in self.receiver.alerts():
             labels = alert["labels"]
-            last[labels["alertname"], labels["session"], labels.get("path", "prometheus")] = alert["status"]
+            key = labels["alertname"], labels.get("session"), labels.get("path", "prometheus")
+            last[key] = alert["status"]
         return {(name, session, path) for (name, session, path), was in last.items() if was == status}
+
+    def differences(self):
+        return (f"agent {sorted(map(str, self.as_the_agent_sees_it()))}\n"
+                f"prometheus {sorted(map(str, self.as_prometheus_sees_it()))}")
+
+    def both_fire(self, expected):
+        agent, prometheus = self.as_the_agent_sees_it(), self.as_prometheus_sees_it()
+        return agent == prometheus and expected <= {(name, session) for name, _, session in agent}
+
+    def wait_until_both_paths_tell(self, expected, seconds):
+        """The alerts (name, session) fire for the agent and for Prometheus, and the receiver hears it from both."""
+        until(lambda: self.both_fire(expected), seconds, self.differences)
+        wanted = {(name, session, path) for name, session in expected for path in ("agent", "prometheus")}
+        until(lambda: wanted <= self.heard("firing"), 60, lambda: str(wanted - self.heard("firing")))
+        return wanted
 
     def test_both_fire_and_resolve_the_same(self):
         events = stories(time.time())
         self.assertEqual(200, self.agent.post(events).status)
         sessions = {event["session"] for event in events} - {"well", "quiet", "lenient"}
-        expected = {("Progress" + name, name) for name in sessions}
-
-        def both_fire():
-            agent, prometheus = self.as_the_agent_sees_it(), self.as_prometheus_sees_it()
-            return agent == prometheus and expected <= {(name, session) for name, _, session in agent}
-
-        until(both_fire, 60, lambda: f"agent {sorted(map(str, self.as_the_agent_sees_it()))}\n"
-                                     f"prometheus {sorted(map(str, self.as_prometheus_sees_it()))}")
+        stalled = {("ProgressSessionStalled", "SessionStalled")}
+        expected = {("Progress" + name, name) for name in sessions} - stalled
+        expected |= {("ProgressAgentNotificationsFailing", None), ("ProgressAgentNearLimit", None)}
+        wanted = self.wait_until_both_paths_tell(expected, 60)
         # What makes the others ring makes these not.
+        only = {"ProgressHighErrorRate", "ProgressEtaDeviation"}
         silent = {(name, session) for name, _, session in self.as_the_agent_sees_it()
-                  if session == "quiet" or name == "ProgressHighErrorRate" and session != "HighErrorRate"}
+                  if session == "quiet" or name in only and name != f"Progress{session}"}
         self.assertEqual(set(), silent)
-        wanted = {(name, session, path) for name, session in expected for path in ("agent", "prometheus")}
-        until(lambda: wanted <= self.heard("firing"), 60, lambda: str(wanted - self.heard("firing")))
+        # A minute of silence; what looks at the last minute ends meanwhile.
+        wanted |= self.wait_until_both_paths_tell(stalled, 90)
 
-        # Every session ends well, or a later run of its family begins.
-        every = sessions | {"well", "lenient"}
+        # The target recovers, and every session ends well, or a later run of its family begins.
+        self.broken.behave = None
+        self.group.burns = False
+        every = sessions | {"well", "quiet", "lenient"}
         ends = [{"event": "session.end", "session": s, "status": "completed"} for s in every]
-        again = [{"event": "session.start", "session": s + "-again", "family": "of-" + s} for s in every]
-        self.assertEqual(200, self.agent.post(ends).status)
-        time.sleep(0.05)
-        self.assertEqual(200, self.agent.post(again).status)
-        until(lambda: not self.as_the_agent_sees_it() and not self.as_prometheus_sees_it(), 60,
-              lambda: f"{self.as_the_agent_sees_it()} {self.as_prometheus_sees_it()}")
+        again = {"event": "session.start", "session": "again", "family": "of-SuccessRateBelowTarget",
+                 "ts": time.time() + 1}
+        self.assertEqual(200, self.agent.post([*ends, again]).status)
+        until(lambda: not self.as_the_agent_sees_it() and not self.as_prometheus_sees_it(), 100, self.differences)
         until(lambda: not self.heard("firing"), 90, lambda: str(self.heard("firing")))
         self.assertLessEqual(wanted, self.heard("resolved"))
 

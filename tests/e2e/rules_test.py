@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from harness.agent import ROOT, run
+from harness.agent import ROOT, Agent, run
 
 RULES = ROOT / "alerts" / "rules.yaml"
 TARGET = 'job="agents",instance="10.0.0.7:19900",namespace="batch",pod="nightly-x"'
@@ -35,6 +35,14 @@ def threshold(alert, value):
     return series("progress_session_alert_threshold", steady(value), alert=alert)
 
 
+def default_threshold(alert, value):
+    return series("progress_alert_threshold", steady(value), TARGET, alert=alert)
+
+
+def followed():
+    return series("progress_session_alerts_followed", steady(1))
+
+
 # alert: (threshold in force, what it is held against: [(series, labels, breach, near, mended)], further series)
 def finished(count=30):
     return [series("progress_session_files", steady(count), state="completed"),
@@ -54,7 +62,7 @@ RUNNING = {
     "QuotaExhaustionAhead": (0, "progress_session_quota_shortfall_seconds", {"provider": "openai"}, 90, None, "_", []),
     "EtaDeviation": (0.5, "progress_session_eta_deviation_ratio", {}, 0.6, 0.5, 0.1, []),
     "DeadlineAtRisk": (0.5, "progress_session_deadline_miss_probability_ratio", {}, 0.9, 0.5, 0.1, []),
-    "CostOverBudget": (10, "progress_session_cost_forecast", {"bound": "lower", "currency": "USD"}, 11, 10, 9, []),
+    "CostOverBudget": (10, "progress_session_cost_forecast_lower", {"currency": "USD"}, 11, 10, 9, []),
     "WorkloadMemoryHigh": (0.9, "progress_session_memory_bytes", {}, 950, 900, 500,
                            [series("progress_session_memory_limit_bytes", steady(1000))]),
     "WorkloadCpuHigh": (0.95, "progress_session_cpu_cores", {}, 2, 1.9, 1,
@@ -114,13 +122,21 @@ def sessions(stories):
         stories.add(alert, [*common, broken], OVER_MINUTES, False)  # resolved
         if near is not None:
             stories.add(alert, [*common, series(name, steady(near), **labels)], MENDED_MINUTES, False)
-        # Switched off, for this session or for all: there is no threshold.
-        stories.add(alert, [info(), *others, series(name, steady(breach), **labels)], MENDED_MINUTES, False)
+        still = series(name, steady(breach), **labels)
+        # The agent's threshold, where the session brings none; its own goes before it.
+        usual = default_threshold(alert, limit)
+        stories.add(alert, [info(), *others, still, followed(), usual], MENDED_MINUTES, True)
+        if near is not None:
+            lenient = default_threshold(alert, mended)
+            stories.add(alert, [info(), *others, series(name, steady(near), **labels), followed(), lenient,
+                                threshold(alert, limit)], MENDED_MINUTES, False)
+        # Switched off, for this session or for all.
+        stories.add(alert, [info(), *others, still, usual], MENDED_MINUTES, False)
+        stories.add(alert, [info(), *others, still, followed()], MENDED_MINUTES, False)
         # A good end resolves it, whatever the figures say.
         ended = [series("progress_session_end_timestamp_seconds", f"_x{MENDED} 480x{FOREVER}"),
                  series("progress_session_start_timestamp_seconds", steady(0)),
                  series("progress_session_state", f"_x{MENDED} 1x{FOREVER}", state="completed")]
-        still = series(name, steady(breach), **labels)
         stories.add(alert, [*common, *ended, still], OVER_MINUTES, False)
 
 
@@ -239,8 +255,12 @@ class Rules(unittest.TestCase):
         firing = {alert for alert, _, _, expected in stories.tests if expected}
         names = {line.split("alert: Progress")[1] for line in RULES.read_text().splitlines() if "- alert: " in line}
         self.assertEqual(names, firing)
-        sections = (ROOT / "alerts" / "README.md").read_text().splitlines()
-        self.assertEqual([], [name for name in sorted(names) if f"### Progress{name}" not in sections])
+        with Agent() as agent:
+            page = agent.get("/runbooks").body.decode()
+        self.assertEqual([], [name for name in sorted(names) if
+                              f'<h2 id="progress{name.lower()}">Progress{name}</h2>' not in page])
+        self.assertNotIn("**", page)
+        self.assertNotIn("`", page)
 
     def test_the_configuration_has_its_say(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -249,6 +269,7 @@ class Rules(unittest.TestCase):
                               "    EtaDeviation:\n      enabled: false\nmetrics:\n  session_labels: [team]\n")
             text = run("docs", "rules", f"--config.file={config}").stdout
             self.assertNotIn("ProgressEtaDeviation", text)
+            self.assertIn('runbook_url: "http://{{ $labels.instance }}/runbooks#progressratelimited"', text)
             limited = text.split("- alert: ProgressRateLimited")[1].split("- alert:")[0]
             self.assertIn("for: 7m", limited)
             self.assertIn("severity: critical", limited)

@@ -19,21 +19,36 @@ Notice notice(bool fires = true) {
   n.alert.labels = {{"team", "search"}};
   n.alert.message = "20.0 % of the finished files failed, more than 10.0 %.";
   n.alert.recommendation = "Read the errors.";
+  n.alert.runbook_url = "/runbooks#progresshigherrorrate";
   n.alert.starts_at = moment(0.25);
   if (!fires) n.alert.ends_at = moment(90);
   return n;
 }
 
+Target to(Labels external) {
+  Target target;
+  target.external_labels = std::move(external);
+  target.own_url = "http://nightly-x:19900";
+  return target;
+}
+
 TEST(Encode, WritesWhatAlertmanagerTakes) {
-  EXPECT_EQ(alertmanager_json(std::vector{notice()}, {{"region", "eu"}}, moment(60)),
+  EXPECT_EQ(alertmanager_json(std::vector{notice()}, to({{"region", "eu"}}), moment(60)),
             R"([{"labels":{"alertname":"ProgressHighErrorRate","family":"nightly","region":"eu",)"
             R"("session":"nightly \"7\"","severity":"critical","team":"search"},)"
             R"("annotations":{"summary":"Too many files fail",)"
             R"("description":"20.0 % of the finished files failed, more than 10.0 %.",)"
             R"("recommendation":"Read the errors.",)"
-            R"("runbook_url":"https://github.com/progress-agent/progress-agent/blob/main/alerts/)"
-            R"(README.md#progresshigherrorrate"},)"
+            R"("runbook_url":"http://nightly-x:19900/runbooks#progresshigherrorrate"},)"
             R"("startsAt":"2026-01-05T09:00:00.250Z","endsAt":"2026-01-05T09:05:00.000Z"}])");
+}
+
+TEST(Encode, LeavesARunbookElsewhereWhereItIs) {
+  Notice elsewhere = notice();
+  elsewhere.alert.runbook_url = "https://wiki.example.org/a#b";
+  EXPECT_NE(alertmanager_json(std::vector{elsewhere}, to({}), moment(60))
+                .find(R"("runbook_url":"https://wiki.example.org/a#b")"),
+            std::string::npos);
 }
 
 TEST(Encode, GivesWhatIsOverItsEnd) {

@@ -437,13 +437,30 @@ double Model::p95_seconds() const {
   return durations_.empty() ? 0 : low;
 }
 
+// Half an hour where nothing tells how long files take: none finished, or more are in flight.
+double Model::may_be_silent(const ModelAnswer& a) const {
+  constexpr double kUnknown = 1'800;
+  if (durations_.empty()) {
+    const std::int64_t restored = has_counts_
+                                      ? std::min(counts_.restored, counts_.completed)
+                                      : std::ranges::count_if(files_, [](const ModelFile& f) {
+                                          return f.restored && f.status == FileStatus::kCompleted;
+                                        });
+    const std::int64_t own = a.files[2] - restored;
+    return own > 0 ? 5 * seconds(active(latest_)) / static_cast<double>(own) : kUnknown;
+  }
+  if (a.files[1] > std::ssize(durations_)) return kUnknown;
+  const double longest = std::ranges::max(durations_);
+  return std::max(5 * std::min(p95_seconds(), longest), 2 * longest);
+}
+
 SessionState Model::state(const ModelAnswer& a, Now at) const {
   if (end_status_) return static_cast<SessionState>(*end_status_);
   if (stale_) return SessionState::kStale;
   if (!pauses_.empty() && !pauses_.back().to) return SessionState::kPaused;
   if (limited_until_ && now(at) < *limited_until_) return SessionState::kRateLimited;
   const double silent = static_cast<double>((at.steady - heard_at_.steady).count()) / 1e6;
-  if (silent > std::max(60.0, 5 * p95_seconds())) return SessionState::kStalled;
+  if (silent > 60 && silent > may_be_silent(a)) return SessionState::kStalled;
   if (a.files[1] > 0) return a.files[0] == 0 ? SessionState::kFinishing : SessionState::kWorking;
   if (has_counts_ && counts_.moved && *counts_.moved > now(at) - window_)
     return SessionState::kWorking;

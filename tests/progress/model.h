@@ -100,6 +100,7 @@ class Model {
   [[nodiscard]] std::int64_t completed_between(Instant after, Instant until) const;
   [[nodiscard]] std::optional<double> peak(Instant now) const;
   [[nodiscard]] SessionState state(const ModelAnswer& a, Now at) const;
+  [[nodiscard]] double may_be_silent(const ModelAnswer& a) const;
   [[nodiscard]] double p95_seconds() const;
 
   bool begun_ = false, start_told_ = false, stale_ = false, ever_late_ = false;

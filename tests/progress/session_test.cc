@@ -425,10 +425,71 @@ TEST(SessionStates, RateLimitedUntilTheLatestDelayOrReset) {
 TEST(SessionStates, StalledAfterAMinuteOfSilence) {
   OneSession s;
   s.file(0, "a", kProcessing);
-  EXPECT_EQ(s.state(60), SessionState::kFinishing);
-  EXPECT_EQ(s.state(60.001), SessionState::kStalled);
+  s.file(1, "a", kCompleted);
+  s.file(1, "b", kProcessing);
+  EXPECT_EQ(s.state(61), SessionState::kFinishing);
+  EXPECT_EQ(s.state(61.001), SessionState::kStalled);
   s.send(70, ResourcesUsed{});
   EXPECT_EQ(s.state(70), SessionState::kFinishing);
+}
+
+// Half of the hour after which the session is stale.
+constexpr double kNothingKnown = 1'800;
+
+TEST(SessionStates, TheFirstFilesMayTakeAsLongAsNothingIsKnown) {
+  OneSession s;
+  for (const char* file : {"a", "b", "c"}) s.file(0, file, kProcessing);
+  EXPECT_EQ(s.state(kNothingKnown), SessionState::kFinishing);
+  EXPECT_EQ(s.state(kNothingKnown + 1), SessionState::kStalled);
+  // One of three was short: the others may be of another kind.
+  s.file(2, "a", kCompleted);
+  EXPECT_EQ(s.state(kNothingKnown), SessionState::kFinishing);
+  s.file(4, "b", kCompleted);
+  EXPECT_EQ(s.state(65), SessionState::kStalled);
+}
+
+TEST(SessionStates, AStageThatNobodyHasLeftMayTakeLong) {
+  OneSession s;
+  const auto in_stage = [&](double at, std::string_view id, FileStatus status,
+                            std::string_view stage) {
+    FileProgressed e;
+    e.file = id;
+    e.status = status;
+    e.stage = stage;
+    s.send(at, e);
+  };
+  for (int i = 0; i < 30; ++i) {
+    in_stage(i, std::to_string(i), kProcessing, "read");
+    in_stage(i + 1, std::to_string(i), kCompleted, "read");
+  }
+  in_stage(30, "sum", kProcessing, "merge");
+  EXPECT_EQ(s.state(30 + kNothingKnown), SessionState::kFinishing);
+  in_stage(100, "sum", kCompleted, "merge");
+  in_stage(100, "again", kProcessing, "merge");
+  EXPECT_EQ(s.state(100 + 5 * 70), SessionState::kFinishing);  // 5 x how long a merge takes
+  EXPECT_EQ(s.state(100 + 5 * 70 + 1), SessionState::kStalled);
+}
+
+TEST(SessionStates, WhatHasHappenedMayHappenAgain) {
+  OneSession s;
+  for (int i = 0; i < 100; ++i) {
+    s.file(i, std::to_string(i), kProcessing);
+    s.file(i + 1, std::to_string(i), kCompleted);
+  }
+  s.file(100, "long", kProcessing);
+  s.file(145, "long", kCompleted);
+  s.file(145, "next", kProcessing);
+  EXPECT_EQ(s.state(145 + 2 * 45), SessionState::kFinishing);  // twice the longest, not 5 x p95
+  EXPECT_EQ(s.state(145 + 2 * 45 + 1), SessionState::kStalled);
+}
+
+TEST(SessionStates, OfCountsTheMeanTells) {
+  OneSession s;
+  s.send(0, start_with({.total_files = 100}));
+  EXPECT_EQ(s.state(kNothingKnown), SessionState::kWaiting);
+  s.send(400, CountsReported{.completed = 10, .total = 100});  // 40 s each
+  EXPECT_EQ(s.state(400 + 5 * 40), SessionState::kWaiting);
+  EXPECT_EQ(s.state(400 + 5 * 40 + 1), SessionState::kStalled);
 }
 
 TEST(SessionStates, SlowFilesMayBeSilentLonger) {
@@ -438,19 +499,55 @@ TEST(SessionStates, SlowFilesMayBeSilentLonger) {
     s.file(i * 50 + 40, std::to_string(i), kCompleted);
   }
   s.file(1'000, "a", kProcessing);
-  EXPECT_EQ(s.state(1'000 + 199), SessionState::kFinishing);
-  EXPECT_EQ(s.state(1'000 + 301), SessionState::kStalled);  // 5 x the bucket's upper bound
+  EXPECT_EQ(s.state(1'000 + 5 * 40), SessionState::kFinishing);
+  EXPECT_EQ(s.state(1'000 + 5 * 40 + 1), SessionState::kStalled);  // no bucket is that exact
 }
 
 TEST(SessionStates, TheFirstThatHoldsIsShown) {
   OneSession s;
   s.file(0, "a", kProcessing);
+  s.file(0, "a", kCompleted);
+  s.file(0, "b", kProcessing);
   s.send(0, RateLimited{.delay = seconds(1'000)});
   EXPECT_EQ(s.state(500), SessionState::kRateLimited);  // before stalled
   s.send(501, SessionPaused{});
   EXPECT_EQ(s.state(501), SessionState::kPaused);  // before rate limited
   s.session().become_stale(fakes::now_at(502));
   EXPECT_EQ(s.state(502), SessionState::kStale);  // before paused
+}
+
+// ---- the workload
+
+TEST(SessionWorkload, ReadingsAreNoEvents) {
+  OneSession s;
+  s.file(0, "a", kProcessing);
+  s.file(1, "a", kCompleted);
+  s.file(1, "b", kProcessing);
+  s.session().observe_workload({.cpu_cores = 1.5, .cpu_limit_cores = 2}, fakes::now_at(60));
+  EXPECT_EQ(s.at(60).resources.cpu_cores, 1.5);
+  EXPECT_EQ(s.at(60).resources.cpu_limit_cores, 2);
+  EXPECT_EQ(s.at(60).last_event_time, moment(1));
+  EXPECT_EQ(s.state(62), SessionState::kStalled);
+}
+
+TEST(SessionWorkload, NetworkErrorsCountFromTheFirstReadingOn) {
+  OneSession s;
+  s.start(0);
+  s.session().observe_workload({.network_errors = 100}, fakes::now_at(5));
+  EXPECT_EQ(s.at(5).resources.network_errors_in_window, 0);
+  s.session().observe_workload({.network_errors = 103}, fakes::now_at(10));
+  EXPECT_EQ(s.at(10).resources.network_errors_in_window, 3);
+}
+
+TEST(SessionWorkload, WhatTheSessionReportsItselfGoesFirst) {
+  OneSession s;
+  s.send(0, ResourcesUsed{.memory_bytes = 10});
+  s.session().observe_workload({.memory_bytes = 99}, fakes::now_at(5));
+  EXPECT_EQ(s.at(5).resources.memory_bytes, 10);
+  s.end(6);
+  s.start(7);  // another attempt, which has reported nothing
+  s.session().observe_workload({.memory_bytes = 99}, fakes::now_at(8));
+  EXPECT_EQ(s.at(8).resources.memory_bytes, 99);
 }
 
 // ---- amounts
