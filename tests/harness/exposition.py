@@ -27,7 +27,7 @@ def total(found, family, **labels):
                if name == family and labels.items() <= pairs.items())
 
 
-def one(found, family, **labels):
+def one(found, family, /, **labels):
     """The one sample of a family that carries these labels; None when there is none."""
     values = [value for name, pairs, value in found if name == family and labels.items() <= pairs.items()]
     if len(values) > 1:
