@@ -17,8 +17,8 @@ TRACES = Path(__file__).with_name("eta_traces.py")
 MOST = 3.0  # an error counts at most three times the session: one early blow-up must not decide a mean
 # What the chosen method must hold; measured with two repeats, plus a tenth.
 BOUNDS = {
-    "warm": {"error": 0.25, "log ratio": 0.77, "late": 0.05, "jump": 0.014, "coverage": (0.75, 0.95), "no answer": 0},
-    "cold": {"error": 0.39, "log ratio": 1.37, "late": 0.085, "jump": 0.016, "coverage": (0.46, 0.90), "no answer": 0},
+    "warm": {"error": 0.24, "log ratio": 0.71, "late": 0.051, "jump": 0.014, "coverage": (0.75, 0.95), "no answer": 0},
+    "cold": {"error": 0.365, "log ratio": 1.09, "late": 0.103, "jump": 0.0195, "coverage": (0.55, 0.90), "no answer": 0},
 }
 
 
