@@ -54,7 +54,8 @@ Connection::Step Connection::secure() {
   // A stranger is known by its first byte; TLS begins with a record of its handshake.
   constexpr char kHandshakeRecord = 0x16;
   char first = 0;
-  while (!expired_ && ::recv(stream_.socket().native_handle(), &first, 1, MSG_PEEK) < 0) {
+  ssize_t got = -1;
+  while (!expired_ && (got = ::recv(stream_.socket().native_handle(), &first, 1, MSG_PEEK)) < 0) {
     if (errno != EAGAIN && errno != EINTR) co_return false;
     co_await stream_.async_wait(Socket::wait_read, kWait);
   }
@@ -63,8 +64,8 @@ Connection::Step Connection::secure() {
     stream_.secure(rules_->tls());
     co_return co_await shake_hands(*stream_.tls());
   }
-  const bool has_left = first == '\0' && !expired_;  // whoever says nothing is refused nothing
-  if (!has_left) note_refusal(Refusal::kTlsHandshake, expired_ ? "it took too long" : "no TLS");
+  // Whoever says nothing and goes is refused nothing.
+  if (got != 0) note_refusal(Refusal::kTlsHandshake, expired_ ? "it took too long" : "no TLS");
   peer_done_ = true;
   co_return false;
 }
