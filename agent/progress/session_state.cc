@@ -65,7 +65,7 @@ void Session::fields(Archive& archive, Self& s) {
 
 template <typename Archive, typename Self>
 void Session::tallies(Archive& archive, Self& s) {
-  archive(s.providers_, s.stages_, s.models_, s.file_seconds_, s.longest_file_, s.file_bytes_);
+  archive(s.providers_, s.stages_, s.models_, s.file_seconds_, s.file_bytes_);
 }
 
 // Came later than the rest of them.
@@ -86,6 +86,7 @@ void Session::save(Packer& packer) {
   delay_window_.save(packer);
   network_errors_window_.save(packer);
   api_window_.save(packer);
+  packer(longest_file_);
   stage_costs(packer, *this);
 }
 
@@ -104,6 +105,7 @@ bool Session::load(std::string_view saved, Now at) {
   delay_window_.load(unpacker);
   network_errors_window_.load(unpacker);
   api_window_.load(unpacker);
+  if (!unpacker.empty()) unpacker(longest_file_);  // earlier versions did not store it
   if (!unpacker.empty()) stage_costs(unpacker, *this);
   if (!unpacker.ok() || !unpacker.empty() || !name_tallies()) return false;
   identity->config = config_in_force();

@@ -40,10 +40,10 @@ def durations(events):
     return [e["ts"] - begun[e["file"]] for e in ended(events)]
 
 
-def half_speed(events, _):
-    """Of files so alike that the forecast was sure before."""
+def third_of_the_speed(events, _):
+    """Once more than half is done, of files so alike that the forecast was sure before."""
     taken = durations(events)
-    events = stretched(events, 0.3 * length(events), factor=2.2)
+    events = stretched(events, 0.6 * length(events), factor=3)
     return events, max(taken) < 1.5 * min(taken) and len(taken) > 60 and length(events) > 600
 
 
@@ -139,7 +139,7 @@ def deadline_too_near(events, _):
 
 
 FAULTS = [
-    (half_speed, "EtaDeviation"), (half_speed_towards_a_deadline, "DeadlineAtRisk"),
+    (third_of_the_speed, "EtaDeviation"), (half_speed_towards_a_deadline, "DeadlineAtRisk"),
     (many_failures, "HighErrorRate"), (failed_at_the_end, "SuccessRateBelowTarget"),
     (stall, "SessionStalled"), (stuck_file, "SlowProcessing"), (quota_near_its_end, "QuotaExhaustionAhead"),
     (doubled_cost, "CostOverBudget"), (memory_at_its_limit, "WorkloadMemoryHigh"),
@@ -178,11 +178,12 @@ class Faults(unittest.TestCase):
             return found
 
     def test_what_jobs_do_by_nature_alerts_nobody(self):
-        """But where the end moves as no forecast could know, they say so."""
+        """But where what comes takes far longer than all before it, the end moves, and the silence is a stall by what
+        was known."""
         fired = self.fired({job.name: job.events() for job in jobs()})
         for job in jobs():
             with self.subTest(job.name):
-                self.assertLessEqual(fired[job.name], {"EtaDeviation"} if job.surprises else set())
+                self.assertLessEqual(fired[job.name], {"EtaDeviation", "SessionStalled"} if job.surprises else set())
 
     def test_each_fault_fires_its_alert(self):
         for inject, alert in FAULTS:

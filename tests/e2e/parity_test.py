@@ -27,11 +27,11 @@ def files(session, count, failed=0, **more):
 
 
 def slowing_down(session, now):
-    """Files of 4 s, then of 30 s."""
-    at, told = now - 1_300, []
-    for i in range(60):
+    """Files of 4 s, so many that the forecast is sure; then of 30 s."""
+    at, told = now - 1_700, []
+    for i in range(160):
         told.append({"event": "file", "session": session, "file": f"f{i}", "status": "processing", "ts": at})
-        at += 4 if i < 25 else 30
+        at += 4 if i < 120 else 30
         told.append({"event": "file", "session": session, "file": f"f{i}", "status": "completed", "ts": at})
     return told
 
@@ -58,7 +58,8 @@ def stories(now):
         {"event": "rateLimit", "session": "RateLimited", "delayMs": 50000, "provider": "openai"},
         start("QuotaExhaustionAhead", ts=now - 40), limit("QuotaExhaustionAhead", now - 35, 900),
         limit("QuotaExhaustionAhead", now - 5, 600),
-        start("EtaDeviation", ts=now - 1_300), *slowing_down("EtaDeviation", now), busy("EtaDeviation"),
+        start("EtaDeviation", ts=now - 1_700, totalFiles=200), *slowing_down("EtaDeviation", now),
+        busy("EtaDeviation"),
         start("SessionStalled"), *files("SessionStalled", 3),
         start("DeadlineAtRisk", deadline=now - 60, ts=now - 100), busy("DeadlineAtRisk", now - 90),
         *files("DeadlineAtRisk", 10),

@@ -62,7 +62,7 @@ def jobs():
         Job("varied", 4, tail(300, 15, 0.6)),
         Job("long-tail", 1, tail(400, 2, 1.2)),
         Job("tests", 1, [(None, 55.0 if i % 150 == 149 else 0.5) for i in range(900)], surprises=True),
-        Job("first-is-short", 6, [(None, 4.0)] + [(None, 400.0 + 7 * i) for i in range(60)]),
+        Job("first-is-short", 6, [(None, 4.0)] + [(None, 400.0 + 7 * i) for i in range(60)], surprises=True),
         Job("stages", 4, [("read", 5.0)] * 100 + [("align", 90.0)] * 40 + [("report", 20.0)] * 20, surprises=True),
         Job("merge-at-the-end", 3, [("map", 10.0)] * 150 + [("merge", 1_500.0)], surprises=True),
         Job("hurried", 2, [(None, 0.05)] * 200),

@@ -437,7 +437,7 @@ double Model::p95_seconds() const {
   return durations_.empty() ? 0 : low;
 }
 
-// Half an hour where nothing tells how long files take: none finished, or more are in flight.
+// Half an hour where nothing tells how long files take.
 double Model::may_be_silent(const ModelAnswer& a) const {
   constexpr double kUnknown = 1'800;
   if (durations_.empty()) {
@@ -449,9 +449,7 @@ double Model::may_be_silent(const ModelAnswer& a) const {
     const std::int64_t own = a.files[2] - restored;
     return own > 0 ? 5 * seconds(active(latest_)) / static_cast<double>(own) : kUnknown;
   }
-  if (a.files[1] > std::ssize(durations_)) return kUnknown;
-  const double longest = std::ranges::max(durations_);
-  return std::max(5 * std::min(p95_seconds(), longest), 2 * longest);
+  return 5 * std::min(p95_seconds(), std::ranges::max(durations_));
 }
 
 SessionState Model::state(const ModelAnswer& a, Now at) const {

@@ -187,6 +187,8 @@ TEST_F(AlertsTest, AreDismissedByTheirId) {
 }
 
 TEST_F(AlertsTest, SeeAtOnceThatASilentSessionStalls) {
+  (void)tracker.file(0, "a", "e", FileStatus::kProcessing);
+  (void)tracker.file(0, "a", "e", FileStatus::kCompleted);
   (void)tracker.file(0, "a", "f", FileStatus::kProcessing);
   tick_until(1, 60);
   EXPECT_FALSE(is_active(60, "a", "SessionStalled"));
