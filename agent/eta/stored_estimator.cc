@@ -2,10 +2,16 @@
 //
 // FORMAT: the version; what the part is; XXH3 of all that, so that damage is seen whatever it hits.
 // A part is either what was observed since the one before, or the state: what changes all the time,
-// and what was added to what only grows since the last such part; a whole one builds on nothing.
+// and what was added to what only grows since the last such part; a whole one builds on nothing,
+// and is deflated when it is large: its rows of forecasts are much alike, and after a restart of
+// many sessions most wait long until they are needed.
 #include <cstdint>
 #include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
 
+#include "agent/eta/deflate.h"
 #include "agent/eta/estimator.h"
 #include "agent/progress/archive.h"
 #include "agent/progress/text.h"
@@ -16,9 +22,10 @@ namespace {
 using progress::Packer;
 using progress::Unpacker;
 
-constexpr std::uint64_t kVersion = 3;
+constexpr std::uint64_t kVersion = 4;
 constexpr std::size_t kSumBytes = sizeof(std::uint64_t);
 enum class PartKind : std::uint64_t { kLog, kState, kWhole };
+constexpr std::size_t kWorthDeflating = 1024;  // bytes
 constexpr std::size_t kMostFiles = std::size_t{1} << 26U;
 
 // The elements from `saved` on.
@@ -39,6 +46,18 @@ void load_grown(Unpacker& unpacker, std::vector<T>& list) {
   for (std::uint64_t i = 0; i < more && unpacker.ok(); ++i) unpacker(list.emplace_back());
 }
 
+// Its size, 0 when it is as it was, and the bytes.
+void put_deflated(Packer& packer, std::string_view plain) {
+  const auto deflated = plain.size() < kWorthDeflating ? std::nullopt : deflate(plain);
+  packer.number(deflated ? plain.size() : 0);
+  packer.raw(deflated ? std::string_view(*deflated) : plain);
+}
+
+std::optional<std::string> take_deflated(Unpacker& unpacker) {
+  const std::uint64_t size = unpacker.number();
+  return size == 0 ? std::string(unpacker.rest()) : inflate(unpacker.rest(), size);
+}
+
 }  // namespace
 
 template <typename Archive, typename Self>
@@ -57,8 +76,12 @@ void Estimator::save(Packer& packer) {
     packer(width_, forecast_changes_);  // what an estimate leaves behind that is not kept
     packer.raw(log_.bytes());
     log_.note_stored();
-  } else {
+  } else if (kind == PartKind::kState) {
     save_state(packer);
+  } else {
+    Packer state(packer.now());
+    save_state(state);
+    put_deflated(packer, state.bytes());
   }
   const std::uint64_t sum = progress::stable_hash(packer.bytes().substr(begin));
   packer.raw({reinterpret_cast<const char*>(&sum), sizeof sum});
@@ -92,10 +115,13 @@ bool Estimator::load(std::string_view part) {
   Unpacker unpacker(kept);
   if (unpacker.number() != kVersion) return false;
   const std::uint64_t kind = unpacker.number();
-  if (kind == static_cast<std::uint64_t>(PartKind::kWhole))
+  if (kind == static_cast<std::uint64_t>(PartKind::kWhole)) {
     *this = Estimator(Instant{}, std::move(background_));
-  else if (!saved_)
-    return false;  // what it builds on is missing
+    const auto state = take_deflated(unpacker);
+    Unpacker plain(state ? std::string_view(*state) : std::string_view());
+    return state && load_state(plain);
+  }
+  if (!saved_) return false;  // what it builds on is missing
   if (kind != static_cast<std::uint64_t>(PartKind::kLog)) return load_state(unpacker);
   double width = 0;
   std::uint64_t forecast_changes = 0;

@@ -249,8 +249,9 @@ StoreResult<void> Store::append(std::uint64_t revision, std::string_view changes
   });
 }
 
-bool Store::must_fold() const {
-  return fold_ || appended_bytes_ > std::max(options_.fold_bytes, live_bytes_ / 2);
+double Store::fullness() const {
+  return static_cast<double>(appended_bytes_) /
+         static_cast<double>(std::max(options_.fold_bytes, live_bytes_ / 2));
 }
 
 StoreResult<bool> Store::fold(std::size_t records) {

@@ -56,7 +56,9 @@ class Store {
   // One commit, on disk when it returns. Repeating one is harmless.
   [[nodiscard]] StoreResult<void> append(std::uint64_t revision, std::string_view changes);
   // Whether folding must go on even while commits wait, and whether there is anything to fold.
-  [[nodiscard]] bool must_fold() const;
+  [[nodiscard]] bool must_fold() const { return fold_ || fullness() > 1; }
+  // Changes that are not folded, to what there should be at most.
+  [[nodiscard]] double fullness() const;
   [[nodiscard]] bool can_fold() const { return fold_ || appended_bytes_ > 0; }
   // One bounded step of folding; true: all that was appended before it began is in the tables.
   [[nodiscard]] StoreResult<bool> fold(std::size_t records);

@@ -84,12 +84,13 @@ bool Writer::turn() {
   if (!gathered_) gathered_ = source_.gather(packer_, clock_.now());
   if (gathered_) {
     last_begun_ = begun;
+    const std::size_t bytes = packer_.size();
     commit();
     if (pause_ > Duration::zero()) {
       sleep(pause_, false);
       return true;
     }
-    if (store_ && should_tidy()) tidy();
+    if (store_ && should_tidy()) tidy_after(bytes);
     if (!stopping) sleep(pace_.commit_interval - (steady() - last_begun_), false);
     return true;
   }
@@ -125,6 +126,19 @@ bool Writer::should_tidy() const {
 
 bool Writer::should_retain() const {
   return must_retain_ || steady() - last_retained_ >= kRetainEvery;
+}
+
+// After a commit of so many bytes. Folding goes on the longer the further it is behind, so that
+// however much comes, a restart finds no more than a few times what should wait.
+void Writer::tidy_after(std::size_t bytes) {
+  constexpr double kMostBehind = 4, kBytesOfRecord = 100;
+  const double behind = std::clamp(store_->fullness() - 1, 0.0, kMostBehind);
+  auto records = static_cast<std::size_t>(behind * static_cast<double>(bytes) / kBytesOfRecord);
+  tidy();
+  while (store_ && pause_ == Duration::zero() && store_->must_fold() && records > kFoldRecords) {
+    tidy();
+    records -= kFoldRecords;
+  }
 }
 
 // A step of folding or of forgetting; a fold that was begun goes before.

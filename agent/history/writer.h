@@ -86,6 +86,7 @@ class Writer {
   bool turn();
   void commit();
   void tidy();
+  void tidy_after(std::size_t bytes);
   [[nodiscard]] bool should_tidy() const;
   [[nodiscard]] bool should_retain() const;
   void failed(const StoreFault& fault);

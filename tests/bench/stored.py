@@ -33,9 +33,9 @@ class Stored:
     def __init__(self, bench):
         self.bench, self.lines = bench, bench.agent_module.lines
 
-    def agent(self, folder, **options):
+    def agent(self, database, **options):
         flags = ("--log.level=warn", "--sessions.max-active=20000")
-        stored = (f"--storage.path={folder}",) if folder else ()
+        stored = (f"--storage.path={database}",) if database else ()
         return self.bench.agent_module.Agent(*flags, *stored, **options)
 
     def numbered(self, name, lines):
@@ -131,8 +131,7 @@ class Stored:
         """Killed with 10,000 live sessions of 20 files; until one more event is acknowledged."""
         walls, costs = [], []
         with tempfile.TemporaryDirectory(prefix="stored-") as folder:
-            where = {"folder": folder}
-            with self.agent(f"{folder}/db", **where) as agent:
+            with self.agent(f"{folder}/db", folder=folder) as agent:
                 with agent.stream(timeout=120) as stream:
                     stream.send_bytes(self.lines(self.many_sessions()))
                     stream.finish()
@@ -140,7 +139,7 @@ class Stored:
                 agent.kill()
             for seq in range(2, times + 2):
                 begin = time.monotonic()
-                with self.agent(f"{folder}/db", ready=False, **where) as agent:
+                with self.agent(f"{folder}/db", folder=folder, ready=False) as agent:
                     self.acknowledge(agent, seq)
                     walls.append(time.monotonic() - begin)
                     costs.append(agent.cpu_seconds())

@@ -134,6 +134,36 @@ TEST(Writer, BringsBackWhatWasCommitted) {
   EXPECT_FALSE(again.writer_->state().failing);
 }
 
+// Each commit is of all sessions, far more than one step of folding takes.
+TEST(Writer, AFloodLeavesLittleThatIsNotFolded) {
+  constexpr int kSessions = 1'500, kRounds = 20;
+  const fakes::TemporaryFolder folder;
+  Stored stored(folder.path());
+  std::int64_t most = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    tracker::Revision revision{};
+    {
+      tracker::Tracker::Batch batch(stored.tracker_, stored.clock_.now());
+      for (int i = 0; i < kSessions; ++i) {
+        const std::string session = "session-" + std::to_string(i);
+        progress::Event event;
+        event.session = session;
+        progress::FileProgressed progressed;
+        progressed.file = "one.pdf";
+        progressed.progress = round;
+        event.fact = progressed;
+        ASSERT_TRUE(batch.apply(event));
+      }
+      revision = batch.revision();
+    }
+    ASSERT_TRUE(stored.await_durable(revision));
+    most = std::max(most, query(folder.path(),
+                                "SELECT sum(length(changes)) / max(length(changes)) FROM "
+                                "live_changes"));
+  }
+  EXPECT_LT(most, 8);  // commits
+}
+
 TEST(Writer, AClosedDatabaseIsFolded) {
   const fakes::TemporaryFolder folder;
   {
