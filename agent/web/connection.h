@@ -33,6 +33,7 @@ struct Limits {
   HeadLimits head;
   std::size_t connections = 2048;
   Duration handshake = std::chrono::seconds(10);  // of TLS
+  std::size_t handshakes = 256;                   // under way at a time: each takes 48 KiB
   Duration idle = std::chrono::minutes(5);        // between two requests
   Duration head_time =
       std::chrono::seconds(10);  // from a request's first byte to the end of its head
@@ -85,6 +86,7 @@ class Connection {
   // TLS, where the rules want it.
   Step secure();
   Step shake_hands(access::TlsSession& tls);
+  void make_room_for_handshake();
   Step refuse_plain_http();
   Step read_head();
   Step begin_request(std::size_t head_size);

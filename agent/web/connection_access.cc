@@ -61,6 +61,7 @@ Connection::Step Connection::secure() {
   }
   if (first >= 'A' && first <= 'Z') co_return co_await refuse_plain_http();
   if (first == kHandshakeRecord) {
+    make_room_for_handshake();
     stream_.secure(rules_->tls());
     co_return co_await shake_hands(*stream_.tls());
   }
@@ -84,6 +85,19 @@ Connection::Step Connection::shake_hands(access::TlsSession& tls) {
   note_refusal(tls.failed_by_certificate() ? Refusal::kClientCertificate : Refusal::kTlsHandshake,
                expired_ ? "it took too long" : tls.failure());
   co_return false;
+}
+
+// A handshake takes milliseconds, or somebody draws it out: whoever has been at it longest gives
+// way.
+void Connection::make_room_for_handshake() {
+  std::size_t count = 0;
+  Connection* longest = nullptr;
+  for (Connection* each : floor_->connections) {
+    if (each->phase_ != Phase::kHandshake || each->stream_.tls() == nullptr) continue;
+    ++count;
+    if (longest == nullptr || each->since_ < longest->since_) longest = each;
+  }
+  if (count >= floor_->limits.handshakes) longest->abort();
 }
 
 Connection::Step Connection::refuse_plain_http() {

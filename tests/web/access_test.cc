@@ -49,7 +49,9 @@ class AccessTest : public testing::Test {
         << "tls_server_config: {cert_file: pair.pem, key_file: pair.pem}\n";
     auto gate = access::Gate::open({folder_ / "web.yml"}, key_);
     ASSERT_TRUE(gate) << gate.error().front().text();
-    server_.emplace(std::vector<Route>{}, *gate, passwords_);
+    Limits limits;
+    limits.handshakes = 3;
+    server_.emplace(std::vector<Route>{}, *gate, passwords_, limits);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
@@ -77,6 +79,21 @@ TEST_F(AccessTest, AHandshakeThatTakesTooLongIsGivenUp) {
     EXPECT_TRUE(closed);
   }
   EXPECT_EQ(refused(Refusal::kTlsHandshake), 2U);
+}
+
+TEST_F(AccessTest, OfManyHandshakesTheLongestGivesWay) {
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (std::uint64_t i = 1; i <= 4; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server_->port()));
+    EXPECT_TRUE(clients.back()->send("\x16\x03\x01"));
+    const auto count = [&] { return server_->listener().connections(); };
+    EXPECT_TRUE(eventually([&] { return server_->on_loop(count) == std::min<std::size_t>(i, 3); }));
+    server_->clock.push(1s);
+  }
+  bool closed = false;
+  EXPECT_EQ(clients.front()->rest(&closed), "");
+  EXPECT_TRUE(closed);
+  EXPECT_EQ(refused(Refusal::kTlsHandshake), 1U);
 }
 
 TEST_F(AccessTest, PlainHttpIsToldSo) {

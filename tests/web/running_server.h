@@ -51,8 +51,8 @@ class RunningServer {
       : RunningServer([&](auto&, auto&) { return std::move(routes); }, side, limits, admin_api) {}
   // With access rules, on the web side.
   RunningServer(std::vector<Route> routes, std::shared_ptr<access::Gate> gate,
-                access::Passwords& passwords)
-      : RunningServer([&](auto&, auto&) { return std::move(routes); }, Side::kWeb, {}, false,
+                access::Passwords& passwords, Limits limits = {})
+      : RunningServer([&](auto&, auto&) { return std::move(routes); }, Side::kWeb, limits, false,
                       std::move(gate), &passwords) {}
   // `make(loop, clock)` gives the routes.
   template <typename Make>
