@@ -10,23 +10,6 @@
 namespace agent::web {
 namespace {
 
-constexpr bool is_plain(char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; }
-
-// Without leaving early, which the compiler makes many bytes at a time of.
-bool is_plain(std::string_view text) {
-  bool plain = true;
-  for (const char c : text) plain &= is_plain(c);
-  return plain;
-}
-
-// Nearly all text is plain; the rest is escaped where the agent's replies to events are.
-void append_text(std::string& out, std::string_view text) {
-  if (!is_plain(text)) return wire::append_quoted(out, text);
-  out.push_back('"');
-  out.append(text);
-  out.push_back('"');
-}
-
 template <typename Number>
 void append_number(std::string& out, Number number) {
   std::array<char, 32> text{};
@@ -38,7 +21,7 @@ void append_number(std::string& out, Number number) {
 
 JsonWriter& JsonWriter::key(std::string_view name) {
   separate();
-  append_text(out_, name);
+  wire::append_quoted(out_, name);
   out_.push_back(':');
   comma_ = false;
   return *this;
@@ -46,7 +29,7 @@ JsonWriter& JsonWriter::key(std::string_view name) {
 
 JsonWriter& JsonWriter::value(std::string_view text) {
   separate();
-  append_text(out_, text);
+  wire::append_quoted(out_, text);
   return *this;
 }
 

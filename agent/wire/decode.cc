@@ -28,10 +28,8 @@ void refuse_unknown(std::string_view name, Fault& fault) {
 }
 
 bool is_plain(std::string_view json) {
-  PlainObject object(json);
-  while (object.next()) {
-  }
-  return object.is_read();
+  Value value;
+  return read_plain(json, [&](std::string_view) -> Value& { return value; });
 }
 
 }  // namespace
@@ -49,7 +47,7 @@ Result<Message, Rejection> Decoder::decode(std::string_view line, std::optional<
   event_.session = event_.producer = {};
   event_.ts.reset();
   event_.seq.reset();
-  if (parser_.takes(line) && fields_.read(PlainObject(line))) return read(now);
+  if (parser_.takes(line) && fields_.read_plain(line)) return read(now);
   auto root = parser_.parse(line);
   if (!root) return failure(std::move(root.error()));
   simdjson::dom::object object;

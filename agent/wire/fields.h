@@ -82,22 +82,18 @@ class Fields {
     // By iterator, not by pair: a pair would be built in memory for every field.
     const auto end = object.end();
     for (auto field = object.begin(); field != end; ++field) {
-      const std::size_t key = kKeyTable<Key>.find(field.key());
-      const simdjson::dom::element value = field.value();
-      if (key < key_count<Key>()) put(key, value.is_null() ? std::nullopt : std::optional(value));
+      place(field.key()) = field.value();
     }
   }
-  // False: the object is not plain, and nothing here means anything.
-  [[nodiscard]] bool read(PlainObject object) {
+  // Without the parser. False: the object is not plain, and nothing here means anything.
+  [[nodiscard]] bool read_plain(std::string_view json) {
     present_ = 0;
-    while (object.next()) {
-      const std::size_t key = kKeyTable<Key>.find(object.key());
-      if (key < key_count<Key>()) put(key, object.value());
-    }
-    return object.is_read();
+    return wire::read_plain(json, [this](std::string_view key) -> Value& { return place(key); });
   }
 
-  [[nodiscard]] bool has(Key key) const { return (present_ & bit(key)) != 0; }
+  [[nodiscard]] bool has(Key key) const {
+    return (present_ & bit(key)) != 0 && !values_[index(key)].is_null();
+  }
   [[nodiscard]] Field at(Key key) const { return {name(key), values_[index(key)]}; }
   [[nodiscard]] static constexpr std::string_view name(Key key) {
     return names_of(Key{})[index(key)];
@@ -146,15 +142,17 @@ class Fields {
   static_assert(key_count<Key>() <= 64, "one bit of present_ for each key");
   static constexpr std::size_t index(Key key) { return static_cast<std::size_t>(key); }
   static constexpr std::uint64_t bit(Key key) { return std::uint64_t{1} << index(key); }
-  template <typename T>
-  void put(std::size_t key, const std::optional<T>& value) {
-    const std::uint64_t bit = std::uint64_t{1} << key;
-    present_ = value ? present_ | bit : present_ & ~bit;
-    if (value) values_[key] = Value(*value);
+  // Where the value of a field goes.
+  Value& place(std::string_view name) {
+    const std::size_t key = kKeyTable<Key>.find(name);
+    if (key == key_count<Key>()) return unknown_;
+    present_ |= std::uint64_t{1} << key;
+    return values_[key];
   }
 
   std::uint64_t present_ = 0;
   std::array<Value, key_count<Key>()> values_;  // valid where present_ says so
+  Value unknown_;                               // of the fields that nobody knows
 };
 
 }  // namespace agent::wire

@@ -41,6 +41,20 @@ bool is_plain(std::string_view text) {
   return std::all_of(at, at + left, [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
+// Whether JSON shows the text as it is: printable ASCII without quotes and backslashes.
+bool is_quotable(std::string_view text) {
+  const auto zeros = [](std::uint64_t word) { return (word - kEach) & ~word & kHigh; };
+  const char* at = text.data();
+  std::size_t left = text.size();
+  for (; left >= sizeof(std::uint64_t); at += 8, left -= 8) {
+    const std::uint64_t word = load(at);
+    if (is_suspect(word) || zeros(word ^ kEach * '"') != 0 || zeros(word ^ kEach * '\\') != 0)
+      return false;
+  }
+  return std::all_of(at, at + left,
+                     [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+}
+
 // How many bytes the sequence that begins with `lead` has; 0: it begins none.
 std::size_t sequence_length(char lead) {
   const auto ones = static_cast<std::size_t>(std::countl_one(static_cast<unsigned char>(lead)));
@@ -109,6 +123,11 @@ bool is_blank(std::string_view text) {
 void append_quoted(std::string& out, std::string_view text) {
   static constexpr std::string_view kReplacement = "\xef\xbf\xbd";
   out += '"';
+  if (is_quotable(text)) {
+    out += text;
+    out += '"';
+    return;
+  }
   for (std::size_t i = 0; i < text.size();) {
     const char c = text[i];
     const std::size_t length = std::min(sequence_length(c), text.size() - i);

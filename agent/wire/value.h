@@ -5,6 +5,7 @@
 
 #include <simdjson.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
@@ -21,6 +22,12 @@ class Value {
   explicit Value(std::int64_t integer) : held_(integer) {}
   explicit Value(double real) : held_(real) {}
   explicit Value(bool flag) : held_(flag) {}
+  explicit Value(std::nullptr_t /*null*/) : held_(std::monostate()) {}
+
+  [[nodiscard]] bool is_null() const {
+    const auto* element = std::get_if<simdjson::dom::element>(&held_);
+    return element != nullptr ? element->is_null() : std::holds_alternative<std::monostate>(held_);
+  }
 
   template <typename T>
   [[nodiscard]] simdjson::error_code get(T& into) const {
@@ -41,7 +48,7 @@ class Value {
     return simdjson::INCORRECT_TYPE;
   }
 
-  // A text that PlainObject read: printable ASCII.
+  // A text that read_plain read: printable ASCII.
   [[nodiscard]] bool is_plain_text() const {
     return std::holds_alternative<std::string_view>(held_);
   }
@@ -54,6 +61,7 @@ class Value {
       element_type operator()(std::int64_t) const { return element_type::INT64; }
       element_type operator()(double) const { return element_type::DOUBLE; }
       element_type operator()(bool) const { return element_type::BOOL; }
+      element_type operator()(std::monostate) const { return element_type::NULL_VALUE; }
     };
     return std::visit(TypeOf{}, held_);
   }
@@ -64,7 +72,8 @@ class Value {
       std::is_same_v<T, std::string_view> || std::is_same_v<T, std::int64_t> ||
       std::is_same_v<T, double> || std::is_same_v<T, bool>;
 
-  std::variant<simdjson::dom::element, std::string_view, std::int64_t, double, bool> held_;
+  std::variant<std::monostate, simdjson::dom::element, std::string_view, std::int64_t, double, bool>
+      held_;
 };
 
 }  // namespace agent::wire

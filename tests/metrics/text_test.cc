@@ -31,6 +31,18 @@ TEST(LabelValue, EscapesWhatTheFormatsUse) {
   EXPECT_EQ(escaped("tab\t cr\r"), "tab\t cr\r");
 }
 
+TEST(LabelValue, EscapesWhereverItIs) {
+  for (std::size_t size = 1; size < 20; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string value(size, 'x');
+      value[at] = '"';
+      std::string expected = value;
+      expected.insert(at, 1, '\\');
+      EXPECT_EQ(escaped(value), expected);
+    }
+  }
+}
+
 TEST(LabelValue, KeepsValidUtf8) {
   for (const char* value : {"Zürich", "数据", "🦉", "e\u0301", "\u07FF\u0800\uFFFD\U0010FFFF"}) {
     EXPECT_EQ(escaped(value), value);

@@ -43,6 +43,17 @@ TEST(Quoted, EscapesWhatJsonAsksFor) {
   EXPECT_EQ(quote("Größe 🎉"), "\"Größe 🎉\"");
 }
 
+TEST(Quoted, EscapesWhereverItIs) {
+  for (std::size_t size = 1; size < 20; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      const std::string before(at, 'x'), after(size - at - 1, 'y');
+      EXPECT_EQ(quote(before + "\"" + after), "\"" + before + "\\\"" + after + "\"");
+      EXPECT_EQ(quote(before + "\x01" + after), "\"" + before + "\\u0001" + after + "\"");
+      EXPECT_EQ(quote(before + "\x7f" + after), "\"" + before + "\\u007f" + after + "\"");
+    }
+  }
+}
+
 TEST(Quoted, ReplacesWhatIsNoUtf8) {
   EXPECT_EQ(quote("a\xff"), "\"a\xef\xbf\xbd\"");
   EXPECT_EQ(quote("\xc3"), "\"\xef\xbf\xbd\"");
