@@ -199,31 +199,54 @@ void Watch::save(progress::Packer& packer) const {
   }
 }
 
-// What a rule said that this version does not have is dropped.
+namespace {
+
+// As alerts were stored before they had a runbook of their own.
+void take_earlier(progress::Unpacker& in, Alert& a) {
+  in(a.id, a.severity, a.state, a.reason, a.session, a.family, a.labels, a.value, a.threshold,
+     a.message, a.recommendation, a.breached_at, a.starts_at, a.ends_at, a.dismissed);
+}
+
+void take_present(progress::Unpacker& in, Alert& alert) { in(alert); }
+
+}  // namespace
+
+// What a rule said that this version does not have is dropped. Nothing comes after it, which tells
+// the layout of the present version from the earlier one.
 bool Watch::load(progress::Unpacker& unpacker) {
-  for (std::uint64_t left = unpacker.number(); left > 0 && unpacker.ok(); --left) {
-    const auto rule = find_rule(unpacker.text());
-    Tracked tracked;
-    unpacker(tracked.alert, tracked.breached_at, tracked.last_breach);
-    tracked.alert.rule = rule.value_or(0);
-    if (rule && find(*rule) == nullptr) active_.push_back(std::move(tracked));
-  }
-  std::ranges::sort(active_, {}, [](const Tracked& t) { return t.alert.rule; });
-  for (std::uint64_t left = unpacker.number(); left > 0 && unpacker.ok(); --left) {
-    const auto rule = find_rule(unpacker.text());
-    Alert alert;
-    unpacker(alert);
-    alert.rule = rule.value_or(0);
-    if (rule && resolved_.size() < kResolvedKept) resolved_.push_back(std::move(alert));
-  }
-  for (std::uint64_t left = unpacker.number(); left > 0 && unpacker.ok(); --left) {
-    const auto rule = find_rule(unpacker.text());
-    Fired fired;
-    unpacker(fired.severity, fired.times);
-    fired.rule = rule.value_or(0);
-    if (rule) fired_.push_back(fired);
-  }
-  return unpacker.ok();
+  const auto load_with = [&](void (*take)(progress::Unpacker&, Alert&)) {
+    active_.clear();
+    resolved_.clear();
+    fired_.clear();
+    for (std::uint64_t left = unpacker.number(); left > 0 && unpacker.ok(); --left) {
+      const auto rule = find_rule(unpacker.text());
+      Tracked tracked;
+      take(unpacker, tracked.alert);
+      unpacker(tracked.breached_at, tracked.last_breach);
+      tracked.alert.rule = rule.value_or(0);
+      if (rule && find(*rule) == nullptr) active_.push_back(std::move(tracked));
+    }
+    std::ranges::sort(active_, {}, [](const Tracked& t) { return t.alert.rule; });
+    for (std::uint64_t left = unpacker.number(); left > 0 && unpacker.ok(); --left) {
+      const auto rule = find_rule(unpacker.text());
+      Alert alert;
+      take(unpacker, alert);
+      alert.rule = rule.value_or(0);
+      if (rule && resolved_.size() < kResolvedKept) resolved_.push_back(std::move(alert));
+    }
+    for (std::uint64_t left = unpacker.number(); left > 0 && unpacker.ok(); --left) {
+      const auto rule = find_rule(unpacker.text());
+      Fired fired;
+      unpacker(fired.severity, fired.times);
+      fired.rule = rule.value_or(0);
+      if (rule) fired_.push_back(fired);
+    }
+    return unpacker.ok() && unpacker.empty();
+  };
+  const progress::Unpacker begin = unpacker;
+  if (load_with(take_present)) return true;
+  unpacker = begin;
+  return load_with(take_earlier);
 }
 
 }  // namespace agent::alert
