@@ -36,7 +36,7 @@ LIBRARIES = {
     "CLI": {"cli"},
     "spdlog": {"log"},
     "prometheus": {"metrics"},
-    "zlib": {"metrics", "web"},
+    "zlib": {"eta", "metrics", "web"},
     "boost/beast": {"web", "notify", "cli"},
     "boost/asio": {"wire", "web", "notify", "cli", "agent.h", "agent.cc", "main.cc"},
     "sqlite3": {"history"},
@@ -49,7 +49,7 @@ LIBRARIES = {
 # The domain is pure: besides the standard library it may include these alone.
 PURE = {"progress", "eta", "alert"}
 PURE_LIBRARIES = ("boost/unordered/", "boost/container/", "boost/intrusive/", "boost/circular_buffer",
-                  "xxhash.h")
+                  "xxhash.h", "zlib.h")
 # Standard headers through which threads, files, sockets and streams would come in.
 IMPURE_HEADERS = {"thread", "mutex", "condition_variable", "future", "fstream", "iostream", "filesystem"}
 
