@@ -11,10 +11,11 @@ import unittest
 from harness.agent import Agent, lines, sanitized
 from harness.polling import until
 
-SESSIONS = 20_000 if os.environ.get("AGENT_FULL") else 2_000
+FULL = bool(os.environ.get("AGENT_FULL"))
+SESSIONS = 20_000 if FULL else 2_000
 WAVE = 250  # sessions at once
 FILES = 20
-MOST_GROWTH = 0.02
+MOST_GROWTH = 0.02 if FULL else 0.5  # so few sessions are hardly more than the warm-up
 AGE = 3600  # seconds, of what they tell: older than what the database keeps
 
 
@@ -40,24 +41,29 @@ class Soak(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="soak-") as folder, \
                 Agent(f"--storage.path={folder}", "--storage.retention=1m", "--sessions.linger=0s",
                       "--log.level=warn") as agent:
-            memory, pages, sequence = [], [], 0
+            memory, self.sequence = [], 0
             with agent.stream(timeout=120) as stream:
                 stream.send({"event": "hello", "producer": "p", "ack": True})
                 stream.line()
                 for number in range(SESSIONS // WAVE):
-                    events = [{**event, "seq": sequence + offset} for offset, event in enumerate(wave(number), 1)]
-                    sequence += len(events)
-                    stream.send_bytes(lines(events))
-                    while stream.line()["ack"] < sequence:
-                        pass
+                    self.send(wave(number), stream)
                     self.all_leave(agent)
                     memory.append(agent.rss_bytes())
-                    pages.append(self.pages(folder))
-            self.assertEqual(sequence, agent.total("progress_agent_events_total"))
-            self.assert_flat(memory)
-            until(lambda: self.kept(folder) == 0, 90, lambda: f"{self.kept(folder)} attempts are kept too long")
-        # What is freed is used again: the file is no larger than what one retention holds, twice over.
-        self.assertLess(pages[-1], 2 * max(pages[:len(pages) // 3]))
+                self.assertEqual(self.sequence, agent.total("progress_agent_events_total"))
+                self.assert_flat(memory)
+                until(lambda: self.kept(folder) == 0, 90, lambda: f"{self.kept(folder)} attempts are kept too long")
+                # What is freed is used again.
+                most = self.pages(folder)
+                self.send(wave(SESSIONS // WAVE), stream)
+                self.all_leave(agent)
+                self.assertLessEqual(self.pages(folder), most)
+
+    def send(self, told, stream):
+        events = [{**event, "seq": self.sequence + offset} for offset, event in enumerate(told, 1)]
+        self.sequence += len(events)
+        stream.send_bytes(lines(events))
+        while stream.line()["ack"] < self.sequence:
+            pass
 
     @staticmethod
     def all_leave(agent):
