@@ -28,12 +28,22 @@ constexpr Duration kDrainTime = std::chrono::seconds(5);
 constexpr Duration kDoneTime = std::chrono::seconds(2);  // without streams, for --exit-when-done
 constexpr Duration kPushTime = std::chrono::seconds(5);
 constexpr Duration kLastReplies = std::chrono::milliseconds(500);
+constexpr int kSignals[] = {SIGTERM, SIGINT, SIGHUP};
 
 // Waits for the timer; that it was cancelled is no fault.
 asio::awaitable<void> sleep(asio::steady_timer& timer, Duration time) {
   timer.expires_after(time);
   boost::system::error_code ignored;
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+// The set of signals goes with the agent; one that comes later must not make a death of a clean
+// end.
+void hold_back_signals() {
+  sigset_t held;
+  sigemptyset(&held);
+  for (const int number : kSignals) sigaddset(&held, number);
+  pthread_sigmask(SIG_BLOCK, &held, nullptr);
 }
 
 // What fires, and what no longer does.
@@ -98,7 +108,7 @@ Agent::~Agent() {
 Result<void> Agent::start() {
   std::signal(SIGPIPE, SIG_IGN);
   start_storage();
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
+  for (const int number : kSignals) signals_.add(number);
   if (!settings_.ingest.socket.empty()) {
     if (auto opened = stream_listener_.open(); !opened) return opened;
     stream_listener_.start();
@@ -139,6 +149,7 @@ void Agent::run() {
   if (storage_) storage_->stop();
   if (notifier_.has_targets()) notifier_.tell(tracker_.view(clock_.now()));
   notifier_.stop();
+  hold_back_signals();
 }
 
 asio::awaitable<void> Agent::tick() {

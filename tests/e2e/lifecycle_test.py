@@ -26,6 +26,16 @@ class Lifecycle(unittest.TestCase):
                 agent.signal(number)
                 self.assertEqual(0, agent.process.wait(20))
 
+    def test_signals_on_the_way_out_change_nothing(self):
+        for _ in range(20):
+            with Agent("--shutdown.linger=0s") as agent:
+                agent.post([EVENT])
+                def is_over():
+                    agent.signal(signal.SIGTERM)
+                    return agent.process.poll() is not None
+                until(is_over, what="it ends", every=0.0001)
+                self.assertEqual(0, agent.process.returncode)
+
     def test_drains_until_scraped(self):
         with Agent("--shutdown.linger=60s") as agent:
             agent.get("/metrics", SCRAPER)
