@@ -1,6 +1,6 @@
 // GET /v1/sessions/{id}/explain: why this ETA (method, inputs, weights, rate limits, past errors),
-// why each alert fires or not, and what keeps progress from updating. Units as in json.h; errors are |foretold - true| / true
-// total, logarithms natural. Pure; any thread.
+// why each alert fires or not, and what keeps progress from updating. Units as in json.h; errors
+// are |foretold - true| / true total, logarithms natural. Pure; any thread.
 #pragma once
 
 #include "agent/clock.h"
