@@ -20,14 +20,20 @@ using BodyState = RequestParser::BodyState;
 class EventsUpload final : public Upload {
  public:
   EventsUpload(wire::Intake& intake, const Clock& clock, Durability* durability,
-               wire::BodyKind kind, std::size_t limit)
-      : intake_(intake), clock_(clock), durability_(durability), kind_(kind), limit_(limit) {}
+               wire::BodyKind kind, std::size_t limit, std::size_t expected)
+      : intake_(intake),
+        clock_(clock),
+        durability_(durability),
+        kind_(kind),
+        limit_(limit),
+        expected_(expected) {}
 
   // Nothing is applied before the whole body is there: a request that is cut off, or too large, can
   // be sent again without counting anything twice.
   void write(std::string_view bytes) override {
     // Memory that is reserved but not touched costs nothing; growing by copying would cost twice.
-    if (bytes_.size() + bytes.size() > bytes_.capacity()) bytes_.reserve(limit_ + wire::kPadding);
+    if (bytes_.size() + bytes.size() > bytes_.capacity())
+      bytes_.reserve(expected_ + wire::kPadding);
     bytes_.append(bytes);
   }
   [[nodiscard]] std::size_t held() const override { return bytes_.size(); }
@@ -40,7 +46,7 @@ class EventsUpload final : public Upload {
   const Clock& clock_;
   Durability* const durability_;  // null: all is durable at once
   const wire::BodyKind kind_;
-  const std::size_t limit_;
+  const std::size_t limit_, expected_;  // bytes of the body
   std::string bytes_;
 };
 
@@ -90,7 +96,10 @@ Route events_route(wire::Intake& intake, const Clock& clock, std::function<bool(
       return failure(error_reply(415, "unsupported_media_type",
                                  "send application/x-ndjson, or application/json"));
     }
-    return std::make_unique<EventsUpload>(intake, clock, durability, *kind, max_body_bytes);
+    const auto expected =
+        std::min<std::uint64_t>(request.content_length.value_or(max_body_bytes), max_body_bytes);
+    return std::make_unique<EventsUpload>(intake, clock, durability, *kind, max_body_bytes,
+                                          expected);
   };
   return route;
 }

@@ -39,6 +39,7 @@ bool RequestParser::parse_head(Request& request) {
   Code error;
   const std::size_t taken = put(boost::asio::buffer(request.head), error);
   request_ = nullptr;
+  if (const auto length = content_length()) request.content_length = *length;
   return !error && taken == request.head.size() && is_header_done();
 }
 

@@ -8,6 +8,7 @@
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/verb.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,7 @@ struct Request {
   std::string_view raw_target;                             // as sent
   std::vector<std::pair<Field, std::string_view>> fields;  // known ones only, views into `head`
   std::string head;                                        // as received
+  std::optional<std::uint64_t> content_length;             // as promised; empty: chunks
   std::string body;                                        // of routes that want it whole
   boost::asio::ip::address peer;                           // the client's
   Now received{};                                          // when the head was complete

@@ -16,6 +16,8 @@ using tracker::Tracker;
 
 // What one step takes: as much as one read of a socket.
 constexpr std::size_t kStepBytes = ReadBuffer::kBytes;
+// Elements whose places are remembered: 64 KiB of them.
+constexpr std::size_t kMostFirst = 4096;
 
 Rejection too_deep() {
   return {RejectReason::kTooDeep, "",
@@ -47,9 +49,10 @@ Body::Body(Intake& intake, BodyKind kind, std::string bytes)
       size_(bytes_.size()),
       phase_(kind == BodyKind::kLines ? Phase::kLines : Phase::kCheck),
       framer_(intake.max_line_bytes()),
-      elements_({}) {
+      elements_({}),
+      others_({}) {
   bytes_.append(kPadding, '\0');
-  elements_ = Elements(std::string_view(bytes_).substr(0, size_));
+  elements_ = others_ = Elements(std::string_view(bytes_).substr(0, size_));
 }
 
 bool Body::step(Now now) {
@@ -82,7 +85,12 @@ bool Body::step_check(Tracker::Batch& batch, Now now) {
     const auto element = elements_.next();
     if (!element) break;
     seen += element->size();
+    if (first_.size() < kMostFirst) {
+      first_.push_back(*element);
+      others_ = elements_;
+    }
     if (elements_.depth() > kMaxDepth) return refuse_document(too_deep());
+    if (elements_.is_plain()) continue;
     if (element->size() > intake_.max_line_bytes()) continue;  // refused by itself, later
     auto checked = intake_.check_syntax(*element);
     if (!checked) return refuse_document(std::move(checked.error()));
@@ -90,17 +98,22 @@ bool Body::step_check(Tracker::Batch& batch, Now now) {
   if (elements_.is_broken()) return refuse_document(broken_document());
   if (!elements_.is_over()) return true;
   phase_ = Phase::kApply;
-  elements_ = Elements(std::string_view(bytes_).substr(0, size_));
   return step_apply(batch, now);
+}
+
+std::optional<Line> Body::next_checked() {
+  const bool is_first = applied_ < first_.size();
+  const auto element = is_first ? std::optional(first_[applied_]) : others_.next();
+  if (!element) return std::nullopt;
+  return Line{*element, ++applied_, element->size() > intake_.max_line_bytes()};
 }
 
 bool Body::step_apply(Tracker::Batch& batch, Now now) {
   for (std::size_t seen = 0; seen < kStepBytes;) {
-    const auto element = elements_.next();
+    const auto element = next_checked();
     if (!element) return false;
-    seen += element->size();
-    const bool is_too_long = element->size() > intake_.max_line_bytes();
-    take({*element, elements_.number(), is_too_long}, batch, now);
+    seen += element->text.size();
+    take(*element, batch, now);
   }
   return true;
 }

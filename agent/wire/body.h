@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/clock.h"
 #include "agent/tracker/tracker.h"
@@ -52,6 +53,8 @@ class Body {
   void refuse(std::uint64_t line, const progress::Rejection& rejection);
   void acknowledge(std::string_view producer, std::optional<std::int64_t> seq);
 
+  std::optional<Line> next_checked();  // the next element of a document that was checked
+
   enum class Phase : std::uint8_t { kLines, kCheck, kApply };
 
   Intake& intake_;
@@ -61,6 +64,11 @@ class Body {
   Framer framer_;        // kLines
   std::size_t fed_ = 0;  // bytes of the body, to the framer
   Elements elements_;    // kCheck, kApply
+  // Of a document, the first elements, so that most are looked for once; what comes after them; and
+  // how many were applied.
+  std::vector<std::string_view> first_;
+  Elements others_;
+  std::size_t applied_ = 0;
 
   std::uint64_t accepted_ = 0, rejected_ = 0;
   std::string errors_;

@@ -27,17 +27,11 @@ void refuse_unknown(std::string_view name, Fault& fault) {
   fault.set(RejectReason::kUnknownEvent, "event", wrong);
 }
 
-bool is_plain(std::string_view json) {
-  Value value;
-  return read_plain(json, [&](std::string_view) -> Value& { return value; });
-}
-
 }  // namespace
 
 Decoder::Decoder(std::size_t max_line_bytes) : parser_(max_line_bytes) {}
 
 Result<void, Rejection> Decoder::check_syntax(std::string_view json) {
-  if (parser_.takes(json) && is_plain(json)) return {};
   auto root = parser_.parse(json);
   if (!root) return failure(std::move(root.error()));
   return {};

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "agent/wire/plain.h"
+
 namespace agent::wire {
 namespace {
 
@@ -70,13 +72,21 @@ std::optional<std::string_view> Elements::next() {
     skip_space();
   }
   ++number_;
-  const std::string_view element = scan();
-  if (element.empty()) return end(true);
+  std::size_t length = plain_length(rest_);
+  is_plain_ = length > 0;
+  if (is_plain_) {
+    depth_ = is_array_ ? 2 : 1;
+  } else {
+    length = scan();
+  }
+  if (length == 0) return end(true);
+  const std::string_view element = rest_.substr(0, length);
+  rest_.remove_prefix(length);
   return element;
 }
 
-// Takes one value off the rest; empty when none is there, or when it is not closed.
-std::string_view Elements::scan() {
+// How long the value is that the rest begins with; 0 when none is there, or when it is not closed.
+std::size_t Elements::scan() {
   std::size_t open = 0;
   std::size_t at = 0;
   depth_ = 0;
@@ -90,9 +100,7 @@ std::string_view Elements::scan() {
     if (closes && --open == 0) break;
   }
   if (is_array_) ++depth_;
-  const std::string_view element = rest_.substr(0, open == 0 ? at : 0);
-  rest_.remove_prefix(element.size());
-  return element;
+  return open == 0 ? at : 0;
 }
 
 }  // namespace agent::wire

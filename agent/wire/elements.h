@@ -1,5 +1,7 @@
 // Elements: a JSON document that is one event, or an array of events, in its parts. It finds where
-// each ends and does not judge what is inside. A view of the document. Pure; any thread.
+// each ends and judges what is inside only where that costs nothing: it tells which are plain
+// objects (plain.h). A view of the document, with kPadding readable bytes after it. Pure; any
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +22,8 @@ class Elements {
   [[nodiscard]] std::uint64_t number() const { return number_; }
   // How deep it is nested in the document: 1 for the elements of [1,2].
   [[nodiscard]] std::size_t depth() const { return depth_; }
+  // Of the same: it is valid JSON, a plain object. False says nothing.
+  [[nodiscard]] bool is_plain() const { return is_plain_; }
   // All were given, or the document is broken.
   [[nodiscard]] bool is_over() const { return is_over_; }
   // The commas and brackets between elements are not as they must be.
@@ -28,12 +32,13 @@ class Elements {
  private:
   void skip_space();
   bool skip(char c);
-  std::string_view scan();
+  [[nodiscard]] std::size_t scan();
   std::optional<std::string_view> end(bool broken);
 
   std::string_view rest_;
   bool is_array_ = false;
   bool is_over_ = false, is_broken_ = false;
+  bool is_plain_ = false;
   std::uint64_t number_ = 0;
   std::size_t depth_ = 0;
 };

@@ -114,28 +114,47 @@ inline const char* read_value(const char* at, const char* end, Value& value) {
 
 }  // namespace plain
 
+namespace plain {
+
+// After an object that begins at `at`; null: it is not plain altogether.
+template <typename Place>
+[[nodiscard]] const char* read_object(const char* at, const char* end, Place place) {
+  if ((at = take('{', at, end)) == nullptr) return nullptr;
+  if (const char* none = take('}', at, end)) return none;
+  for (;;) {
+    std::string_view key;
+    if ((at = take('"', at, end)) == nullptr) return nullptr;
+    if ((at = read_string(at, end, key)) == nullptr) return nullptr;
+    if ((at = take(':', at, end)) == nullptr) return nullptr;
+    if ((at = read_value(at, end, place(key))) == nullptr) return nullptr;
+    if (const char* next = take(',', at, end)) {
+      at = next;
+    } else {
+      return take('}', at, end);
+    }
+  }
+}
+
+}  // namespace plain
+
 // Asks `place(key)`, for each field in order, where its value is to be written: not copied there,
 // which would wait for what was just written in parts. False: `json` is not plain altogether, and
 // what was read means nothing. kPadding bytes after it must be readable.
 template <typename Place>
 [[nodiscard]] bool read_plain(std::string_view json, Place place) {
   const char* const end = json.data() + json.size();
-  const char* at = plain::take('{', json.data(), end);
-  if (at == nullptr) return false;
-  if (const char* none = plain::take('}', at, end)) return plain::skip_space(none, end) == end;
-  for (;;) {
-    std::string_view key;
-    if ((at = plain::take('"', at, end)) == nullptr) return false;
-    if ((at = plain::read_string(at, end, key)) == nullptr) return false;
-    if ((at = plain::take(':', at, end)) == nullptr) return false;
-    if ((at = plain::read_value(at, end, place(key))) == nullptr) return false;
-    if (const char* next = plain::take(',', at, end)) {
-      at = next;
-    } else {
-      at = plain::take('}', at, end);
-      return at != nullptr && plain::skip_space(at, end) == end;
-    }
-  }
+  const char* const at = plain::read_object(json.data(), end, place);
+  return at != nullptr && plain::skip_space(at, end) == end;
+}
+
+// How long the plain object is that `json` begins with, which more may follow; 0: it begins with
+// none. kPadding bytes after it must be readable.
+[[nodiscard]] inline std::size_t plain_length(std::string_view json) {
+  Value value;
+  const char* const end = json.data() + json.size();
+  const char* const at =
+      plain::read_object(json.data(), end, [&](std::string_view) -> Value& { return value; });
+  return at == nullptr || at > end ? 0 : static_cast<std::size_t>(at - json.data());
 }
 
 }  // namespace agent::wire

@@ -103,7 +103,7 @@ class Bench:
     def posts(self):
         path, _ = self.load()
         with open(path, "rb") as file:
-            lines = [next(file) for _ in range(200_000)]
+            lines = list(file)
         batched, arrays = self.post(lines, 1000), self.post(lines, 1000, as_array=True)
         single = self.post(lines[:5000], 1)
         yield "POST of 1,000 events: CPU per million", batched * 1e6, "s", "<= 0.6"

@@ -118,6 +118,8 @@ void check_plain(std::string_view text) {
   const bool is_plain =
       wire::read_plain(text, [&](std::string_view) -> wire::Value& { return value; });
   require(!is_plain || !parser.takes(text) || parser.parse(text).has_value());
+  const std::string_view first = text.substr(0, wire::plain_length(text));
+  require(first.empty() || !parser.takes(first) || parser.parse(first).has_value());
 }
 
 }  // namespace

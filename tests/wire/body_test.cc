@@ -173,6 +173,22 @@ TEST_F(Bodies, LargeBodiesAreTakenInSteps) {
   EXPECT_EQ(completed(), events - 1);
 }
 
+// More elements than Body remembers the places of, not all of them plain.
+TEST_F(Bodies, LargeArraysAreAllOrNothing) {
+  constexpr int kEvents = 10'000;
+  std::string body;
+  for (int i = 0; i < kEvents; ++i) body += (i % 7 == 0 ? count(i, ",\"x\":[]") : count(i)) + ",\n";
+  EXPECT_EQ(summary(document("[" + body + "{\"a\":}]")),
+            "400 0 1; " + std::to_string(kEvents + 1) + " invalid_json");
+  EXPECT_EQ(completed(), -1);
+  const std::string long_one = "{\"event\":\"" + std::string(intake_.max_line_bytes(), 'x') + "\"}";
+  EXPECT_EQ(summary(document("[7," + body + long_one + "," + count(kEvents) + ",8]")),
+            "200 " + std::to_string(kEvents + 1) + " 3; 1 not_an_object; " +
+                std::to_string(kEvents + 2) + " line_too_long; " + std::to_string(kEvents + 4) +
+                " not_an_object");
+  EXPECT_EQ(completed(), kEvents);
+}
+
 TEST_F(Bodies, LineNumbersGoOnOverSteps) {
   std::string body;
   int line = 0;

@@ -5,12 +5,15 @@
 #include <string>
 #include <vector>
 
+#include "tests/wire/padded.h"
+
 namespace agent::wire {
 namespace {
 
 // The elements, and "!" when the document is broken after them.
 std::vector<std::string> split(std::string_view document) {
-  Elements elements(document);
+  const Padded padded(document);
+  Elements elements(padded.view());
   std::vector<std::string> parts;
   while (const auto element = elements.next()) {
     parts.emplace_back(*element);
@@ -57,16 +60,39 @@ TEST(Elements, WhatIsBrokenIsSaidToBe) {
 }
 
 TEST(Elements, KnowTheirDepth) {
-  Elements array("[1,[2],{\"a\":[[3]]}]");
-  array.next();
-  EXPECT_EQ(array.depth(), 1U);
-  array.next();
-  EXPECT_EQ(array.depth(), 2U);
-  array.next();
-  EXPECT_EQ(array.depth(), 4U);
-  Elements alone("{\"a\":[1]}");
+  const Padded three("[1,[2],{\"a\":[[3]]},{\"a\":3}]");
+  Elements array(three.view());
+  for (const std::size_t depth : {1U, 2U, 4U, 2U}) {
+    array.next();
+    EXPECT_EQ(array.depth(), depth);
+  }
+  const Padded one("{\"a\":[1]}"), plain("{\"a\":1}");
+  Elements alone(one.view()), flat(plain.view());
   alone.next();
   EXPECT_EQ(alone.depth(), 2U);
+  flat.next();
+  EXPECT_EQ(flat.depth(), 1U);
+}
+
+TEST(Elements, TellWhichArePlain) {
+  const Padded some(R"([{"a":1} , {"a":"b\n"},{"a":[1]},{},7,{"a":01},{"a":1)");
+  Elements elements(some.view());
+  for (const bool is_plain : {true, false, false, true, false, false}) {
+    ASSERT_TRUE(elements.next());
+    EXPECT_EQ(elements.is_plain(), is_plain);
+  }
+  EXPECT_FALSE(elements.next());
+  EXPECT_TRUE(elements.is_broken());
+}
+
+// What is behind the document is none of it, whatever it looks like.
+TEST(Elements, EndWithTheDocument) {
+  const Padded padded(R"([{"a":1}])");
+  for (std::size_t size = 1; size < padded.view().size(); ++size) {
+    Elements elements(padded.view().substr(0, size));
+    while (const auto element = elements.next()) EXPECT_EQ(*element, R"({"a":1})");
+    EXPECT_TRUE(elements.is_broken()) << size;
+  }
 }
 
 }  // namespace
