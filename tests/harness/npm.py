@@ -1,6 +1,7 @@
 """Packages of npm that a suite needs, installed once by its lock file beside the builds. Without npm or its registry the
 tests that need them are skipped, with the reason."""
 
+import fcntl
 import functools
 import hashlib
 import shutil
@@ -17,21 +18,27 @@ def _installed(source, what, finish):
         return None, f"there is no npm here, which installs {what}"
     lock = (source / "package-lock.json").read_bytes()
     place = BUILD.parent / "npm" / hashlib.sha256(lock).hexdigest()[:12]
-    if not (place / "complete").exists():
-        place.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copy(source / name, place)
-        done = subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=place, capture_output=True, text=True, timeout=300,
-                              check=False)
-        if done.returncode != 0:
-            faults = [line.removeprefix("npm error ") for line in done.stderr.splitlines() if line.startswith("npm error ")]
-            return None, f"npm could not install {what}: " + "; ".join(faults[:3])
-        if finish:
-            finish(place)
-        (place / "complete").touch()
-    for script in source.glob("*.mjs"):
-        shutil.copy(script, place)
-    return place, None
+    place.mkdir(parents=True, exist_ok=True)
+    with open(place / "lock", "w", encoding="utf-8") as others:
+        fcntl.flock(others, fcntl.LOCK_EX)
+        why_not = None if (place / "complete").exists() else _install(source, place, what, finish)
+        for script in source.glob("*.mjs"):
+            shutil.copy(script, place)
+    return (None, why_not) if why_not else (place, None)
+
+
+def _install(source, place, what, finish):
+    """Why it could not be done; None: it is."""
+    for name in ("package.json", "package-lock.json", ".npmrc"):
+        shutil.copy(source / name, place)
+    done = subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=place, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode != 0:
+        faults = [line.removeprefix("npm error ") for line in done.stderr.splitlines() if line.startswith("npm error ")]
+        return f"npm could not install {what}: " + "; ".join(faults[:3])
+    if finish:
+        finish(place)
+    (place / "complete").touch()
+    return None
 
 
 def folder(source, what, finish=None):
