@@ -1,13 +1,18 @@
 #include "agent/access/passwords.h"
 
 #include <openssl/crypto.h>
+#include <sys/resource.h>
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "agent/access/bcrypt.h"
 
 namespace agent::access {
 namespace {
+
+constexpr int kNiceness = 10;  // a tenth of the event loop's share where both want the same core
 
 // Whose hash stands in for that of an unknown name: always the same one for the same name, chosen
 // so that nobody outside can tell which. So unknown names take as long as the known do, be the
@@ -30,7 +35,7 @@ void Passwords::stop() {
     work_->stopped = true;
     is_busy = work_->current != nullptr;
     work_->current = nullptr;
-    work_->waiting.clear();
+    work_->turns.clear();
   }
   work_->wakes.notify_one();
   if (!thread_.joinable()) return;
@@ -43,51 +48,64 @@ Passwords::Claim Passwords::claim(const Config& config, std::string_view name,
   const auto user = config.users.find(name);
   const bool is_known = user != config.users.end();
   const std::string& hash = is_known ? user->second : decoy(config, key_.of({name}));
-  return {hash, is_known, std::string(password),
-          key_.of({is_known ? "known" : "unknown", name, hash, password})};
+  const Digest whose = key_.of({is_known ? "known" : "unknown", name, hash});
+  const Digest all = key_.of({is_known ? "known" : "unknown", name, hash, password});
+  return {hash, is_known, std::string(password), {whose, all}};
 }
 
 bool Passwords::remembers(const Claim& claim) const {
   bool found = false;
-  for (const Digest& digest : remembered_) found |= are_equal(digest, claim.digest);
+  for (const Proof& proof : remembered_) found |= are_equal(proof.all, claim.proof.all);
   return found && claim.is_known;
 }
 
-void Passwords::remember(const Digest& digest) {
-  if (remembered_.size() < kMostRemembered) {
-    remembered_.push_back(digest);
+void Passwords::remember(const Proof& proof) {
+  const auto same = std::ranges::find(remembered_, proof.user, &Proof::user);
+  if (same != remembered_.end()) {
+    *same = proof;
+  } else if (remembered_.size() < kMostRemembered) {
+    remembered_.push_back(proof);
   } else {
-    remembered_[next_] = digest;
+    remembered_[next_] = proof;
     next_ = (next_ + 1) % kMostRemembered;
   }
 }
 
-bool Passwords::check(Claim claim, std::function<void(bool)> done) {
+void Passwords::check(Sender sender, Claim claim, std::function<void(Verdict)> done) {
+  std::optional<Check> refused;
   {
+    Check check{std::move(claim), std::move(done)};
     const std::lock_guard lock(work_->mutex);
-    if (work_->stopped || work_->waiting.size() >= kMostWaiting) return false;
-    work_->waiting.push_back({std::move(claim), std::move(done)});
+    refused = work_->stopped ? std::move(check) : work_->turns.add(sender, std::move(check));
   }
-  if (!thread_.joinable()) thread_ = std::thread([work = work_] { run(work); });
+  if (!refused && !thread_.joinable()) thread_ = std::thread([work = work_] { run(work); });
   work_->wakes.notify_one();
-  return true;
+  if (refused) refused->done(Verdict::kTooManyWait);
 }
 
 void Passwords::run(const std::shared_ptr<Work>& work) {
+  ::setpriority(PRIO_PROCESS, 0, kNiceness);  // of this thread
   std::unique_lock lock(work->mutex);
-  for (;;) {
-    work->wakes.wait(lock, [&] { return work->stopped || !work->waiting.empty(); });
-    if (work->stopped) return;
-    Claim claim = std::move(work->waiting.front().claim);
-    work->current = std::move(work->waiting.front().done);
-    work->waiting.pop_front();
+  while (!work->stopped) {
+    const SteadyInstant begun = work->clock.now().steady;
+    auto turn = work->turns.next(begun);
+    if (!turn) {
+      const auto due = work->turns.due();
+      due ? static_cast<void>(work->wakes.wait_until(lock, *due)) : work->wakes.wait(lock);
+      continue;
+    }
+    Claim claim = std::move(turn->second.claim);
+    work->current = std::move(turn->second.done);
     lock.unlock();
     // The work is done for an unknown name, too.
     const bool matches = matches_bcrypt(claim.hash, claim.password);
     OPENSSL_cleanse(claim.password.data(), claim.password.size());
+    const bool is_good = matches && claim.is_known;
     lock.lock();
     if (work->stopped) return;
-    std::exchange(work->current, nullptr)(matches && claim.is_known);
+    const SteadyInstant now = work->clock.now().steady;
+    if (!is_good) work->turns.was_wrong(turn->first, now - begun, now);
+    std::exchange(work->current, nullptr)(is_good ? Verdict::kGood : Verdict::kWrong);
   }
 }
 

@@ -21,24 +21,33 @@ namespace {
 namespace asio = boost::asio;
 using access::Refusal;
 using access::TlsState;
+using Verdict = access::Passwords::Verdict;
 
 constexpr auto kWait = asio::as_tuple(asio::use_awaitable);
 
-enum class Verdict : std::uint8_t { kGood, kWrong, kTooMany };
+// A number for an IPv4 address, or for the network of an IPv6 one: whoever has one of its addresses
+// has them all.
+access::Sender sender_of(const asio::ip::address& peer) {
+  constexpr std::size_t kNetwork = 8;  // bytes
+  if (peer.is_v4()) return peer.to_v4().to_uint();
+  const asio::ip::address_v6 address = peer.to_v6();
+  if (address.is_v4_mapped())
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address).to_uint();
+  access::Sender out = 0;
+  for (std::size_t i = 0; i < kNetwork; ++i) out = out << 8U | address.to_bytes()[i];
+  return out;
+}
 
 // Has the claim checked in the thread for that, and comes back to the loop.
-asio::awaitable<Verdict> verdict_on(access::Passwords& passwords, access::Passwords::Claim claim,
-                                    asio::any_io_executor loop) {
+asio::awaitable<Verdict> verdict_on(access::Passwords& passwords, access::Sender sender,
+                                    access::Passwords::Claim claim, asio::any_io_executor loop) {
   const auto start = [&](auto handler) {
     // What is called from another thread must be copyable.
     const auto shared = std::make_shared<decltype(handler)>(std::move(handler));
     const auto tell = [shared, loop](Verdict verdict) {
       asio::post(loop, [shared, verdict] { std::move (*shared)(verdict); });
     };
-    const bool is_taken = passwords.check(std::move(claim), [tell](bool is_good) {
-      tell(is_good ? Verdict::kGood : Verdict::kWrong);
-    });
-    if (!is_taken) tell(Verdict::kTooMany);
+    passwords.check(sender, std::move(claim), tell);
   };
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Verdict)>(
       start, asio::use_awaitable);
@@ -135,15 +144,16 @@ asio::awaitable<std::optional<Reply>> Connection::check_password(const access::B
   auto claim = passwords.claim(rules_->config(), given.name, given.password);
   if (passwords.remembers(claim)) co_return std::nullopt;
   enter(Phase::kReply, floor_->limits.body_time);
-  const access::Digest digest = claim.digest;
-  const Verdict verdict = co_await verdict_on(passwords, std::move(claim), stream_.get_executor());
+  const access::Passwords::Proof proof = claim.proof;
+  const Verdict verdict =
+      co_await verdict_on(passwords, sender_of(peer_), std::move(claim), stream_.get_executor());
   switch (verdict) {
     case Verdict::kGood:
-      passwords.remember(digest);
+      passwords.remember(proof);
       co_return std::nullopt;
     case Verdict::kWrong:
       co_return unauthorized("a wrong name or password");
-    case Verdict::kTooMany:
+    case Verdict::kTooManyWait:
       note_refusal(Refusal::kOverload, "too many passwords wait to be checked");
       co_return overload_reply(503);
   }

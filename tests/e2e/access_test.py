@@ -2,7 +2,6 @@
 logged once."""
 
 import asyncio
-import base64
 import contextlib
 import http.client
 import json
@@ -14,32 +13,20 @@ import ssl
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 from pathlib import Path
 
 import websockets
 
 from harness.agent import BINARY, ROOT, Agent, free_port, lines, sanitized
-from harness.certificates import Authority
+from harness.certificates import Authority, basic, hash_of
 from harness.polling import until
 from harness.prometheus import Prometheus
 
 EVENT = {"event": "progress", "session": "s", "completed": 1}
 PASSWORD = "correct horse"
 TLS = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
-
-
-def hash_of(password, cost=5):
-    """By the C library's own bcrypt."""
-    import warnings
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import crypt
-    return crypt.crypt(password, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=2 ** cost))
-
-
-def basic(name, password):
-    return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
 
 
 def users(**passwords):
@@ -99,7 +86,7 @@ class Access(unittest.TestCase):
             self.assert_refused(agent, "web", "credentials", 40)
 
     def test_a_password_is_paid_for_once(self):
-        path = self.write(f"basic_auth_users:\n  ann: {hash_of(PASSWORD, 11)}\n")
+        path = self.write(f"basic_auth_users:\n  ann: {hash_of(PASSWORD, 9)}\n")
         with Agent(f"--web.config.file={path}", authorization=basic("ann", PASSWORD)) as agent:
             def cost(credentials):
                 agent.authorization = credentials
@@ -112,30 +99,53 @@ class Access(unittest.TestCase):
             self.assertLess(known, wrong / 10)
             self.assertLess(abs(unknown - wrong), wrong / 2, "a name cannot be guessed by its price")
 
+    @contextlib.contextmanager
+    def guessing(self, agent, threads):
+        """Wrong passwords from one address, as many as it can send; gives the statuses it has got."""
+        statuses, stop = [], threading.Event()
+        def guess(i):
+            while not stop.is_set():
+                with contextlib.suppress(OSError):  # who waits too long on a slow machine
+                    statuses.append(agent.request("GET", "/metrics", headers={
+                        "Authorization": basic("ann", f"guess {i}")}).status)
+        guessers = [threading.Thread(target=guess, args=(i,)) for i in range(threads)]
+        for each in guessers:
+            each.start()
+        try:
+            yield statuses
+        finally:
+            stop.set()
+            for each in guessers:
+                each.join()
+
     def test_checking_passwords_holds_up_nobody(self):
-        path = self.write(f"basic_auth_users:\n  ann: {hash_of(PASSWORD, 10)}\n")
+        path = self.write(f"basic_auth_users:\n  ann: {hash_of(PASSWORD, 10)}\n  bob: {hash_of(PASSWORD, 10)}\n")
         with Agent(f"--web.config.file={path}", authorization=basic("ann", PASSWORD)) as agent:
             self.assertEqual(200, agent.get("/metrics").status)
-            statuses, stop = [], threading.Event()
-            def guess(i):
-                while not stop.is_set():
-                    with contextlib.suppress(OSError):  # who waits too long on a slow machine
-                        statuses.append(agent.request("GET", "/metrics", headers={
-                            "Authorization": basic("ann", f"guess {i}")}).status)
-            guessers = [threading.Thread(target=guess, args=(i,)) for i in range(40)]
-            for each in guessers:
-                each.start()
-            try:
-                until(lambda: 503 in statuses, 60, "too many wait")
+            with self.guessing(agent, 40) as statuses:
+                until(lambda: 503 in statuses and 401 in statuses, 60, "too many wait")
                 with agent.stream() as stream:  # events and known passwords do not wait behind guesses
                     stream.send(EVENT)
                     until(lambda: agent.session("s"), 20)
-            finally:
-                stop.set()
-                for each in guessers:
-                    each.join()
+                before = statuses.count(401)
+                other = http.client.HTTPConnection("127.0.0.1", agent.web_port, timeout=60, source_address=("127.0.0.2", 0))
+                with contextlib.closing(other):  # nor does a password from elsewhere that is not known yet
+                    other.request("GET", "/-/healthy", headers={"Authorization": basic("bob", PASSWORD)})
+                    self.assertEqual(200, other.getresponse().status)
+                self.assertLessEqual(statuses.count(401) - before, 2)
             self.assertLessEqual(set(statuses), {401, 503})
             self.assertGreater(agent.total("progress_agent_access_refused_total", reason="overload"), 0)
+
+    def test_guessing_gets_a_small_share_of_a_core(self):
+        path = self.write(f"basic_auth_users:\n  ann: {hash_of(PASSWORD, 10)}\n")
+        with Agent(f"--web.config.file={path}", authorization=basic("ann", PASSWORD)) as agent:
+            self.assertEqual(200, agent.get("/metrics").status)
+            cpu, began = agent.cpu_seconds(), time.monotonic()
+            with self.guessing(agent, 1) as statuses:
+                until(lambda: len(statuses) >= 8, 60)
+            # A check takes a tenth of the time; without rest it would take nearly all of it.
+            self.assertLess(agent.cpu_seconds() - cpu, 0.4 * (time.monotonic() - began))
+            self.assertEqual({401}, set(statuses))
 
     def test_changed_users_are_in_force_at_once(self):
         path = self.write(users(ann=PASSWORD))
@@ -491,7 +501,7 @@ class Access(unittest.TestCase):
         script = "".join(blocks)
         for standard in ("19900", "19901"):
             script = script.replace(standard, str(free_port()))
-        web, ingest = re.findall(r"(?:localhost|127\.0\.0\.1):(\d+)", script)
+        web, ingest = dict.fromkeys(re.findall(r"(?:localhost|127\.0\.0\.1):(\d+)", script))
         environment = {**os.environ, "PATH": f"{BINARY.parent}:{os.environ['PATH']}",
                        "PROGRESS_AGENT_WEB_LISTEN_ADDRESS": f"127.0.0.1:{web}",
                        "PROGRESS_AGENT_INGEST_LISTEN_ADDRESS": f"127.0.0.1:{ingest}",
@@ -502,6 +512,7 @@ class Access(unittest.TestCase):
         self.assertIn("web.yml: ok\ningest.yml: ok\n", done.stdout)
         self.assertIn("progress_agent_build_info", done.stdout)
         self.assertIn('"accepted":1', done.stdout)
+        self.assertRegex(done.stdout, r"nightly .* 30\.0%")
 
     # The process.
     def test_sandbox(self):

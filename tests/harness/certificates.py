@@ -1,5 +1,7 @@
-"""Certificates of the test's own: an authority, and what it signs, made by openssl."""
+"""Certificates of the test's own: an authority, and what it signs, made by openssl. And passwords: their hashes, and how they
+are sent."""
 
+import base64
 import ssl
 import subprocess
 from pathlib import Path
@@ -37,3 +39,16 @@ class Authority:
         if certificate:
             context.load_cert_chain(certificate, key)
         return context
+
+
+def hash_of(password, cost=5):
+    """By the C library's own bcrypt."""
+    import warnings
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import crypt
+    return crypt.crypt(password, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=2 ** cost))
+
+
+def basic(name, password):
+    return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
