@@ -57,6 +57,14 @@ constexpr std::array kTopOptions = {
     Option{"--session", "ID", "print one session in full"},
     Option{"--url", "URL",
            "the agent's web listener; default: that of the settings, on this machine"},
+    Option{"--ca-file", kFileValue, "of https: certificates to trust, instead of the system's"},
+    Option{"--server-name", "HOST",
+           "of https: the name that its certificate must have, instead of the URL's host"},
+    Option{"--cert-file", kFileValue, "of https: a client certificate"},
+    Option{"--key-file", kFileValue, "its key"},
+    Option{"--username", "NAME", "who asks, where the agent wants to know; with --password-file"},
+    Option{"--password-file", kFileValue, "file that holds the password"},
+    Option{"--bearer-token-file", kFileValue, "file that holds a bearer token, instead of these"},
 };
 constexpr std::array<std::string_view, 3> kDocsFormats = {"yaml", "markdown", "kubernetes"};
 constexpr std::array<std::string_view, 6> kDocsTopics = {"metrics", "flags", "config",

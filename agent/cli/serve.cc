@@ -9,6 +9,7 @@
 #include "agent/cli/trim.h"
 #include "agent/cli/version.h"
 #include "agent/log/log.h"
+#include "agent/settings/values.h"
 
 namespace agent::cli {
 namespace {
@@ -16,6 +17,13 @@ namespace {
 void warn_of(const settings::Given& given) {
   for (const settings::Fault& fault : settings::unknown_variables(given)) {
     log::warn("unknown environment variable", {{"fault", fault.text()}});
+  }
+  for (const auto& [flag, value] : given.flags) {
+    if (value.find("://") != std::string::npos && settings::redact_url(value, false) != value)
+      log::warn(
+          "everybody on this machine can read a password in a flag: use the file or the "
+          "environment",
+          {{"flag", flag}});
   }
 }
 

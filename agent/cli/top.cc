@@ -14,11 +14,13 @@
 #include <string>
 #include <vector>
 
+#include "agent/access/config.h"
 #include "agent/cli/board.h"
 #include "agent/cli/command.h"
 #include "agent/cli/fetch.h"
 #include "agent/cli/output.h"
 #include "agent/clock.h"
+#include "agent/settings/load.h"
 
 namespace agent::cli {
 namespace {
@@ -46,7 +48,7 @@ std::string escaped(std::string_view id) {
 // What is asked of the agent.
 class Source {
  public:
-  explicit Source(Site site) : site_(std::move(site)) {}
+  explicit Source(notify::Endpoint site) : site_(std::move(site)) {}
 
   Result<std::vector<BoardSession>> sessions() const {
     std::vector<BoardSession> all;
@@ -77,10 +79,10 @@ class Source {
     return std::move(page->sessions);
   }
   Result<std::string> json() const { return fetch(site_, "/v1/sessions?limit=1000"); }
-  [[nodiscard]] std::string name() const { return "http://" + site_.host + ":" + site_.port; }
+  [[nodiscard]] std::string name() const { return site_.shown(); }
 
  private:
-  Site site_;
+  notify::Endpoint site_;
 };
 
 struct Choice {
@@ -292,15 +294,43 @@ int once(const Source& source, const Choice& choice, const std::string& id) {
   return print(out);
 }
 
+// Whether the rules at `path` have TLS in them.
+bool speaks_tls(const std::string& path) {
+  if (path.empty()) return false;
+  const auto rules = access::read_config(settings::read_document(path), access::Schema::kWeb);
+  return rules && rules->tls;
+}
+
 // Where the agent of these settings answers.
 std::string own_url(const Invocation& invocation) {
-  const auto settings = settings::load(invocation.given);
-  const settings::Address address =
-      (settings ? *settings : settings::Settings{}).web.listen_address;
-  const bool is_any = address.host.empty() || address.host == "0.0.0.0" || address.host == "::";
-  const bool is_v6 = address.host.find(':') != std::string::npos;
-  const std::string host = is_any ? "localhost" : is_v6 ? "[" + address.host + "]" : address.host;
-  return "http://" + host + ":" + std::to_string(address.port);
+  const auto loaded = settings::load(invocation.given);
+  const settings::Web web = (loaded ? *loaded : settings::Settings{}).web;
+  const std::string& on = web.listen_address.host;
+  const bool is_any = on.empty() || on == "0.0.0.0" || on == "::";
+  const bool is_v6 = on.find(':') != std::string::npos;
+  const std::string host = is_any ? "localhost" : is_v6 ? "[" + on + "]" : on;
+  return (speaks_tls(web.config_file) ? "https://" : "http://") + host + ":" +
+         std::to_string(web.listen_address.port);
+}
+
+// Where the agent is, and what it asks for; the error is of usage.
+Result<notify::Endpoint> site_of(const Invocation& invocation) {
+  auto site = site_from(invocation.has("--url") ? invocation.option("--url") : own_url(invocation));
+  if (!site) return failure("--url: " + site.error().message);
+  if (invocation.has("--username") != invocation.has("--password-file"))
+    return failure(std::string("--username and --password-file need each other"));
+  if (invocation.has("--username") && invocation.has("--bearer-token-file"))
+    return failure(std::string("--username and --bearer-token-file are two ways in: give one"));
+  if (invocation.has("--cert-file") != invocation.has("--key-file"))
+    return failure(std::string("--cert-file and --key-file need each other"));
+  site->ca_file = invocation.option("--ca-file");
+  site->cert_file = invocation.option("--cert-file");
+  site->key_file = invocation.option("--key-file");
+  site->server_name = invocation.option("--server-name");
+  site->username = invocation.option("--username");
+  site->password_file = invocation.option("--password-file");
+  site->bearer_token_file = invocation.option("--bearer-token-file");
+  return site;
 }
 
 int complain_of_usage(const std::string& what) {
@@ -313,8 +343,8 @@ int complain_of_usage(const std::string& what) {
 int top(const Invocation& invocation) {
   const std::string& format = invocation.option("--format");
   const auto* order = std::ranges::find(kBoardOrderNames, invocation.option("--sort"));
-  auto site = site_from(invocation.has("--url") ? invocation.option("--url") : own_url(invocation));
-  if (!site) return complain_of_usage("--url: " + site.error().message);
+  auto site = site_of(invocation);
+  if (!site) return complain_of_usage(site.error().message);
   const Source source(*std::move(site));
   const Choice choice{.order = static_cast<BoardOrder>(order - std::begin(kBoardOrderNames)),
                       .is_reversed = false,

@@ -95,7 +95,8 @@ Result<HttpRequest> request_of(std::string_view method, const Endpoint& endpoint
   const std::string shown = endpoint.shown();
   request.set(http::field::host, shown.substr(shown.find("//") + 2));
   request.set(http::field::user_agent, "progress-agent/" AGENT_VERSION);
-  request.set(http::field::content_type, {content_type.data(), content_type.size()});
+  if (!content_type.empty())
+    request.set(http::field::content_type, {content_type.data(), content_type.size()});
   request.set(http::field::connection, "close");
   if (!secret->empty()) request.set(http::field::authorization, header_safe(*secret));
   request.body() = std::move(body);
@@ -143,6 +144,9 @@ class Connection {
                             : reason != nullptr   ? reason
                                                   : "the connection was closed"));
 }
+
+// An encrypted key is refused, instead of asking a terminal for its password.
+int no_password(char* /*into*/, int /*size*/, int /*writing*/, void* /*unused*/) { return -1; }
 
 // TLS by way of memory: OpenSSL never sees the socket. (Asio's own wrapper initialises OpenSSL when
 // the program starts, whether it is used or not.)
@@ -207,6 +211,7 @@ class TlsConnection final : public Connection {
     if (!endpoint.cert_file.empty())
       require(SSL_CTX_use_certificate_chain_file(c, endpoint.cert_file.c_str()),
               endpoint.cert_file);
+    SSL_CTX_set_default_passwd_cb(c, no_password);
     if (!endpoint.key_file.empty())
       require(SSL_CTX_use_PrivateKey_file(c, endpoint.key_file.c_str(), SSL_FILETYPE_PEM),
               endpoint.key_file);
@@ -241,12 +246,13 @@ std::string text_of(const HttpRequest& request) {
 }
 
 // The status is what counts: an answer that is too long, or cut off in its body, has one, too.
-asio::awaitable<Answer> converse(Connection& connection, const HttpRequest& request) {
+asio::awaitable<Answer> converse(Connection& connection, const HttpRequest& request,
+                                 std::size_t most_reply) {
   co_await connection.write(text_of(request));
   beast::flat_buffer buffer(2 * kMostHead);
   http::response_parser<http::string_body> parser;
   parser.header_limit(kMostHead);
-  parser.body_limit(HttpClient::kMostReply);
+  parser.body_limit(most_reply);
   parser.eager(true);
   boost::system::error_code fault;
   while (!parser.is_done() && !fault) {
@@ -262,10 +268,12 @@ asio::awaitable<Answer> converse(Connection& connection, const HttpRequest& requ
   if (!parser.is_header_done() && fault != http::error::body_limit)
     throw std::runtime_error(fault ? fault.message()
                                    : "the connection was closed without an answer");
-  co_return Answer{parser.get().result_int(), std::move(parser.get().body())};
+  const bool is_whole = parser.is_done() && !fault;
+  co_return Answer{parser.get().result_int(), std::move(parser.get().body()), is_whole};
 }
 
-asio::awaitable<Answer> call(const Endpoint& endpoint, const HttpRequest& request) {
+asio::awaitable<Answer> call(const Endpoint& endpoint, const HttpRequest& request,
+                             std::size_t most_reply) {
   auto executor = co_await asio::this_coro::executor;
   tcp::resolver resolver(executor);
   const auto places = co_await resolver.async_resolve(endpoint.host, endpoint.port, use_awaitable);
@@ -274,10 +282,10 @@ asio::awaitable<Answer> call(const Endpoint& endpoint, const HttpRequest& reques
   if (endpoint.is_tls) {
     TlsConnection connection(std::move(socket), endpoint);
     co_await connection.shake_hands();
-    co_return co_await converse(connection, request);
+    co_return co_await converse(connection, request, most_reply);
   }
   Connection connection(std::move(socket));
-  co_return co_await converse(connection, request);
+  co_return co_await converse(connection, request, most_reply);
 }
 
 }  // namespace
@@ -294,17 +302,20 @@ Result<Answer> HttpClient::send(std::string_view method, const Endpoint& endpoin
     running_ = loop;
   }
   std::optional<Result<Answer>> done;
-  asio::co_spawn(*loop, call(endpoint, *request), [&](std::exception_ptr fault, Answer answer) {
-    if (!fault) {
-      done.emplace(std::move(answer));
-      return;
-    }
-    try {
-      std::rethrow_exception(fault);
-    } catch (const std::exception& e) {
-      done.emplace(failure(std::string(e.what())));
-    }
-  });
+  asio::co_spawn(
+      *loop, call(endpoint, *request, most_reply_), [&](std::exception_ptr fault, Answer answer) {
+        if (!fault) {
+          done.emplace(std::move(answer));
+          return;
+        }
+        try {
+          std::rethrow_exception(fault);
+        } catch (const boost::system::system_error& e) {
+          done.emplace(failure(e.code().message()));  // what() would name a place in Asio
+        } catch (const std::exception& e) {
+          done.emplace(failure(std::string(e.what())));
+        }
+      });
   loop->run_for(endpoint.timeout);
   {
     const std::lock_guard lock(mutex_);

@@ -37,13 +37,12 @@ LIBRARIES = {
     "spdlog": {"log"},
     "prometheus": {"metrics"},
     "zlib": {"eta", "metrics", "web"},
-    "boost/beast": {"web", "notify", "cli"},
+    "boost/beast": {"web", "notify"},
     "boost/asio": {"wire", "web", "notify", "cli", "agent.h", "agent.cc", "main.cc"},
     "sqlite3": {"history"},
-    "openssl": {"access", "notify", "cli"},
-    "crypt": {"access"},
+    "openssl": {"access", "notify"},
+    "crypt": {"access", "cli"},
     "seccomp": {"cli"},
-    "httplib": {"notify", "cli"},
     "fmt": {"cli", "log", "metrics", "settings", "web", "wire"},
 }
 # The domain is pure: besides the standard library it may include these alone.

@@ -90,8 +90,12 @@ class LastValues(unittest.TestCase):
 
     def test_a_gateway_that_is_gone_is_said(self):
         began = time.monotonic()
-        log = self.leave(f"--push.gateway-url=http://127.0.0.1:{free_port()}")
-        self.assertIn("the final values reached nobody", log)
+        port = free_port()
+        log = self.leave(f"--push.gateway-url=http://ann:secret@127.0.0.1:{port}")
+        self.assertRegex(log, "the final values reached nobody.* fault=\"push to "
+                         rf"http://127\.0\.0\.1:{port}: Connection refused\"\n")
+        self.assertRegex(log, "password in a flag.* flag=--push.gateway-url")
+        self.assertNotIn("secret", log)
         self.assertLess(time.monotonic() - began, 20)
 
 
