@@ -1,9 +1,13 @@
 #include "agent/cli/version.h"
 
-#include <fmt/core.h>
+#include <crypt.h>
+#include <fmt/format.h>
+#include <seccomp.h>
+#include <xxhash.h>
 
 #include <CLI/Version.hpp>
 #include <boost/version.hpp>
+#include <tl/expected.hpp>
 
 namespace agent::cli {
 
@@ -27,16 +31,26 @@ metrics::Build build() {
 }
 
 std::string version_text() {
-  const std::string boost =
-      fmt::format("Boost {}.{}", BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000);
-  const std::string fmt_text =
-      fmt::format("fmt {}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100);
+  const auto named = [](std::string_view name, auto major, auto minor, auto patch) {
+    return fmt::format("{} {}.{}.{}", name, major, minor, patch);
+  };
+  const std::string libraries[] = {
+      named("Boost", BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100),
+      "CLI11 " CLI11_VERSION,
+      named("expected", TL_EXPECTED_VERSION_MAJOR, TL_EXPECTED_VERSION_MINOR,
+            TL_EXPECTED_VERSION_PATCH),
+      named("fmt", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100),
+      named("libseccomp", SCMP_VER_MAJOR, SCMP_VER_MINOR, SCMP_VER_MICRO),
+      "libxcrypt " XCRYPT_VERSION_STR,
+      named("xxHash", XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE),
+      AGENT_LIBRARIES,
+  };
   return fmt::format(
       "progress-agent {}\n"
       "  revision   {}\n"
       "  compiler   {}, C++20\n"
-      "  libraries  {}, CLI11 {}, {}, {}\n",
-      version(), revision(), compiler(), boost, CLI11_VERSION, fmt_text, AGENT_LIBRARIES);
+      "  libraries  {}\n",
+      version(), revision(), compiler(), fmt::join(libraries, ", "));
 }
 
 }  // namespace agent::cli

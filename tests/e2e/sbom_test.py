@@ -51,6 +51,22 @@ class Bill(unittest.TestCase):
         revision = self.bill["metadata"]["component"]["properties"][0]["value"]
         self.assertIn(revision, subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout)
 
+    def test_the_version_names_every_library_linked_in(self):
+        said = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
+        named = {"libboost1.81-dev": "Boost", "libcli11-dev": "CLI11", "libcrypt-dev": "libxcrypt", "libexpected-dev": "expected",
+                 "libfmt-dev": "fmt", "libseccomp-dev": "libseccomp", "libsimdjson-dev": "simdjson", "libspdlog-dev": "spdlog",
+                 "libsqlite3-dev": "SQLite", "libssl-dev": "OpenSSL", "libxxhash-dev": "xxHash",
+                 "libyaml-cpp-dev": "yaml-cpp", "prometheus-cpp-dev": "prometheus-cpp",
+                 "libprometheus-cpp-core1.0": "prometheus-cpp", "libsimdjson14": "simdjson", "zlib1g-dev": "zlib"}
+        compiler = re.compile(r"libc6(-dev)?|linux-libc-dev|(libstdc\+\+|libgcc|gcc).*")
+        for each in self.bill["components"]:
+            if each["properties"][0]["value"] == "other" or compiler.fullmatch(each["name"]):
+                continue
+            self.assertIn(each["name"], named)
+            version = re.match(r"(?:\d+:)?(\d+(?:\.\d+)*)", each["version"]).group(1)
+            if "prometheus-cpp" not in each["name"]:  # which does not say its version
+                self.assertIn(f"{named[each['name']]} {version}", said)
+
 
 if __name__ == "__main__":
     unittest.main()
