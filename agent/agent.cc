@@ -46,6 +46,11 @@ void hold_back_signals() {
   pthread_sigmask(SIG_BLOCK, &held, nullptr);
 }
 
+// That something cannot be listened on, and what could be done.
+Result<void> with_way_out(const Result<void>& fault, std::string_view way) {
+  return failure(fault.error().message + "; " + std::string(way));
+}
+
 // What fires, and what no longer does.
 void log_alert(const alert::Alert& alert) {
   if (!alert.starts_at || alert.dismissed) return;
@@ -110,16 +115,20 @@ Result<void> Agent::start() {
   start_storage();
   for (const int number : kSignals) signals_.add(number);
   if (!settings_.ingest.socket.empty()) {
-    if (auto opened = stream_listener_.open(); !opened) return opened;
+    if (auto opened = stream_listener_.open(); !opened)
+      return with_way_out(opened,
+                          "--ingest.socket=PATH chooses another place, --ingest.socket= none");
     stream_listener_.start();
   }
   if (!settings_.ingest.datagram_socket.empty()) {
-    if (auto opened = datagram_listener_.open(); !opened) return opened;
+    if (auto opened = datagram_listener_.open(); !opened)
+      return with_way_out(opened, "--ingest.datagram-socket=PATH chooses another place");
     datagram_listener_.start();
   }
-  for (web::Listener* listener : {&ingest_listener_, &web_listener_}) {
-    if (auto started = listener->start(); !started) return started;
-  }
+  if (auto started = ingest_listener_.start(); !started)
+    return with_way_out(started, "--ingest.listen-address=HOST:PORT chooses another");
+  if (auto started = web_listener_.start(); !started)
+    return with_way_out(started, "--web.listen-address=HOST:PORT chooses another");
   notifier_.configure(cli::notify_targets(settings_));
   log::info("ready", {{"version", AGENT_VERSION},
                       {"web_port", web_listener_.port()},

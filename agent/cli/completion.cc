@@ -169,7 +169,7 @@ std::string values() {
 std::string arguments() {
   std::string names;
   for (const Command& command : commands()) add_word(names, command.name);
-  std::string answers = answer("''", names);
+  std::string answers = answer("''", names + " help version") + answer("help", names);
   for (const Command& command : commands()) {
     const bool is_file = command.arguments.starts_with(kFileValue);
     answers +=

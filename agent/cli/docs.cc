@@ -13,6 +13,29 @@
 namespace agent::cli {
 namespace {
 
+// Text in a cell of a table.
+std::string cell(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
+  return out;
+}
+
+// The settings' flags, then those that a command has besides.
+std::string flag_reference() {
+  std::string out = settings::flag_reference();
+  for (const Command& command : commands()) {
+    if (command.options.empty()) continue;
+    out += "\n| flag of " + std::string(command.name) +
+           " | takes | default | meaning |\n|---|---|---|---|\n";
+    for (const Option& option : command.options) {
+      const std::string standard(option.standard);
+      out += "| `" + std::string(option.name) + "` | " + cell(option.value) + " | " +
+             (standard.empty() ? "" : "`" + standard + "`") + " | " + cell(option.help) + " |\n";
+    }
+  }
+  return out;
+}
+
 struct Topic {
   std::string_view name;
   std::string (*text)();
@@ -22,7 +45,7 @@ struct Topic {
 constexpr std::string_view kRules = "rules";
 
 constexpr std::array kTopics = {
-    Topic{"metrics", metrics::reference},    Topic{"flags", settings::flag_reference},
+    Topic{"metrics", metrics::reference},    Topic{"flags", flag_reference},
     Topic{"config", settings::example_file}, Topic{"man", manual},
     Topic{"completion", bash_completion},
 };
@@ -48,11 +71,6 @@ int docs(const Invocation& invocation) {
     return kUsage;
   }
   const auto topic = std::ranges::find(kTopics, name, &Topic::name);
-  if (topic == kTopics.end()) {
-    complain("docs: there is no topic \"" + name +
-             "\": choose metrics, flags, config, rules, man or completion");
-    return kUsage;
-  }
   const bool is_page = name == "config" && format == "markdown";
   return print(is_page ? settings::key_reference() : topic->text());
 }

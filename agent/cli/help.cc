@@ -95,7 +95,7 @@ std::string help() {
   }
   out +=
       "\nWithout a command the agent runs (serve).\n"
-      "  progress-agent COMMAND --help    what a command takes\n"
+      "  progress-agent COMMAND --help    what a command takes; so does help COMMAND\n"
       "  progress-agent --version         version, revision, compiler, libraries\n\n"
       "A first look:\n"
       "  progress-agent demo              then open http://localhost:19900/\n";

@@ -4,6 +4,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <span>
 #include <string_view>
 
 #include "agent/settings/nearest.h"
@@ -79,6 +80,15 @@ std::vector<std::string> with_empty_values(std::vector<std::string> arguments) {
   return out;
 }
 
+// The words for these flags that people try first.
+void take_for_flags(std::vector<std::string>& arguments) {
+  if (arguments.empty()) return;
+  if (arguments[0] == "version") arguments[0] = "--version";
+  if (arguments[0] != "help") return;
+  arguments.erase(arguments.begin());
+  arguments.emplace_back("--help");
+}
+
 std::string did_you_mean(string_view name, const std::vector<std::string>& candidates) {
   const std::vector<string_view> views(candidates.begin(), candidates.end());
   const string_view near = settings::nearest(name, views);
@@ -100,10 +110,19 @@ std::vector<std::string> command_names() {
   return out;
 }
 
+std::string see_help(const Command& command, bool is_named) {
+  return "; see progress-agent " + (is_named ? std::string(command.name) + " " : "") + "--help";
+}
+
 // What to say of something nobody asked for.
 Error unexpected(const Grammar& grammar, const Command& command, bool is_named, string_view what) {
   if (!what.starts_with('-')) {
     const std::string quoted = "\"" + std::string(what) + "\"";
+    if (is_named && command.wraps) {
+      return {std::string(command.name) + ": unexpected argument " + quoted +
+              ": what to run stands behind --, as in progress-agent " + std::string(command.name) +
+              " --session=NAME -- " + std::string(what)};
+    }
     if (is_named) return {std::string(command.name) + ": unexpected argument " + quoted};
     return {"there is no command " + quoted + did_you_mean(what, command_names()) +
             "; see progress-agent --help"};
@@ -112,9 +131,10 @@ Error unexpected(const Grammar& grammar, const Command& command, bool is_named, 
   const bool is_setting = std::ranges::any_of(
       grammar.settings, [&](const auto& setting) { return setting.first == flag; });
   const std::string of = is_named ? " of " + std::string(command.name) : "";
-  return {std::string(flag) + " is no flag" + of +
-          (is_setting ? ": it belongs to the commands that run the agent"
-                      : did_you_mean(flag, flags_with(grammar, command)))};
+  const std::string is_none = std::string(flag) + " is no flag" + of;
+  if (is_setting) return {is_none + ": it belongs to the commands that run the agent"};
+  const std::string meant = did_you_mean(flag, flags_with(grammar, command));
+  return {is_none + (meant.empty() ? see_help(command, is_named) : meant)};
 }
 
 const std::pair<const Command*, CLI::App*>* named_command(const Grammar& grammar) {
@@ -123,14 +143,14 @@ const std::pair<const Command*, CLI::App*>* named_command(const Grammar& grammar
   return named == grammar.commands.end() ? nullptr : &*named;
 }
 
-Result<void> check_choice(const Command& command, const Option& option, const std::string& value) {
-  if (option.choices.empty() || std::ranges::find(option.choices, value) != option.choices.end())
-    return {};
-  const std::vector<std::string> choices(option.choices.begin(), option.choices.end());
+// Whether a value is one of its choices, if it has any; `what` it is of, for the fault.
+Result<void> check_choice(const std::string& what, std::span<const string_view> choices,
+                          const std::string& value) {
+  if (choices.empty() || std::ranges::find(choices, value) != choices.end()) return {};
+  const std::vector<std::string> all(choices.begin(), choices.end());
   std::string listed;
-  for (const std::string& choice : choices) listed += (listed.empty() ? "" : ", ") + choice;
-  return failure(std::string(command.name) + ": " + std::string(option.name) + ": \"" + value +
-                 "\" is none of " + listed + did_you_mean(value, choices));
+  for (const std::string& choice : all) listed += (listed.empty() ? "" : ", ") + choice;
+  return failure(what + ": \"" + value + "\" is none of " + listed + did_you_mean(value, all));
 }
 
 Result<void> take_options(const Command& command, const CLI::App& parsed, Invocation& out) {
@@ -138,7 +158,8 @@ Result<void> take_options(const Command& command, const CLI::App& parsed, Invoca
     const auto values = parsed.get_option(std::string(option.name))->results();
     if (values.size() > 1) return failure(std::string(option.name) + " is given twice");
     if (!values.empty()) {
-      if (auto good = check_choice(command, option, values[0]); !good) return good;
+      const std::string what = std::string(command.name) + ": " + std::string(option.name);
+      if (auto good = check_choice(what, option.choices, values[0]); !good) return good;
     }
     out.options.emplace(option.name, values.empty() ? std::string(option.standard) : values[0]);
   }
@@ -149,11 +170,14 @@ Result<void> take_arguments(const Command& command, std::vector<std::string> res
                             Invocation& out) {
   const std::string name(command.name);
   if (rest.size() < command.least_arguments) {
-    return failure(name + ": needs " + std::string(command.arguments) + "; see progress-agent " +
-                   name + " --help");
+    return failure(name + ": needs " + std::string(command.arguments) + see_help(command, true));
   }
   if (rest.size() > command.most_arguments) {
     return failure(name + ": unexpected argument \"" + rest[command.most_arguments] + "\"");
+  }
+  for (const std::string& argument : rest) {
+    if (argument == "-") continue;  // standard input
+    if (auto good = check_choice(name, command.argument_choices, argument); !good) return good;
   }
   out.arguments = std::move(rest);
   return {};
@@ -166,6 +190,9 @@ Result<Request> interpret(const Grammar& grammar, std::vector<std::string> behin
   request.command = named ? named->first : &commands().front();
   const CLI::App& parsed = named ? *named->second : grammar.app;
   if (parsed.count("--help") > 0 || grammar.app.count("--help") > 0) {
+    const std::vector<std::string> unknown = grammar.app.remaining(true);
+    if (!named && !unknown.empty() && !unknown[0].starts_with('-'))
+      return failure(unexpected(grammar, *request.command, false, unknown[0]));
     return Request{Request::Kind::kHelp, named ? named->first : nullptr, {}};
   }
   if (grammar.version->count() > 0) return Request{Request::Kind::kVersion, nullptr, {}};
@@ -211,6 +238,7 @@ Result<Request> parse(std::vector<std::string> arguments,
   std::vector<std::string> behind(end == arguments.end() ? end : end + 1, arguments.end());
   arguments.erase(end, arguments.end());
   try {
+    take_for_flags(arguments);
     arguments = with_empty_values(std::move(arguments));
     std::ranges::reverse(arguments);  // CLI11 takes them from the back
     grammar.app.parse(std::move(arguments));

@@ -91,6 +91,18 @@ TEST(Parse, SaysWhatIsWrongAndWhatWasMeant) {
   EXPECT_EQ(refusal("demo --sped=1"), "--sped is no flag of demo (did you mean \"--speed\"?)");
   EXPECT_EQ(refusal("serv"),
             "there is no command \"serv\" (did you mean \"serve\"?); see progress-agent --help");
+  EXPECT_EQ(refusal("--zzzzzzzz"), "--zzzzzzzz is no flag; see progress-agent --help");
+  EXPECT_EQ(refusal("top -x"), "-x is no flag of top; see progress-agent top --help");
+  EXPECT_EQ(
+      refusal("run --session=a ls"),
+      "run: unexpected argument \"ls\": what to run stands behind --, as in progress-agent run "
+      "--session=NAME -- ls");
+  EXPECT_EQ(
+      refusal("docs fags"),
+      "docs: \"fags\" is none of metrics, flags, config, rules, man, completion (did you mean "
+      "\"flags\"?)");
+  EXPECT_TRUE(refusal("emit fle").ends_with("(did you mean \"file\"?)"));
+  EXPECT_EQ(refusal("emit -"), "");
   EXPECT_EQ(refusal("serve extra"), "serve: unexpected argument \"extra\"");
   EXPECT_EQ(refusal("replay a b"), "replay: unexpected argument \"b\"");
   EXPECT_EQ(refusal("check-config"),
@@ -110,6 +122,15 @@ TEST(Parse, HelpAndVersionComeBeforeEverythingElse) {
   EXPECT_EQ(parsed("--help")->command, nullptr);
   EXPECT_EQ(parsed("check-config -h")->command->name, "check-config");
   EXPECT_EQ(parsed("serve --version")->kind, Request::Kind::kVersion);
+  EXPECT_EQ(refusal("serv --help"), refusal("serv"));
+}
+
+TEST(Parse, HelpAndVersionAreWordsToo) {
+  EXPECT_EQ(parsed("help")->kind, Request::Kind::kHelp);
+  EXPECT_EQ(parsed("help")->command, nullptr);
+  EXPECT_EQ(parsed("help run")->command->name, "run");
+  EXPECT_EQ(refusal("help serv"), refusal("serv"));
+  EXPECT_EQ(parsed("version")->kind, Request::Kind::kVersion);
 }
 
 TEST(Help, DocumentsEveryCommandFlagAndVariable) {

@@ -56,6 +56,15 @@ class Manual(unittest.TestCase):
             self.assertIn(line, text)
 
 
+class Flags(unittest.TestCase):
+    def test_every_flag_is_in_a_table(self):
+        said = run("docs", "flags").stdout
+        listed = set(re.findall(r"^\| `(--[\w.-]+)` \|", said, re.MULTILINE))
+        for name, own in commands().items():
+            self.assertEqual(set(), flags(own) - listed - {"--help", "--version"}, name)
+        self.assertIn("| `--password-file` | FILE |", said)
+
+
 class Completion(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -79,7 +88,8 @@ class Completion(unittest.TestCase):
         self.assertIn("-F _progress_agent progress-agent", done.stdout)
 
     def test_commands(self):
-        self.assertEqual(set(commands()), self.offered(""))
+        self.assertEqual({*commands(), "help", "version"}, self.offered(""))
+        self.assertEqual({"replay", "run"}, self.offered("help", "r"))
         self.assertEqual({"replay", "run"}, self.offered("r"))
         self.assertEqual({"demo"}, self.offered("--log.level", "=", "debug", "de"))
 
