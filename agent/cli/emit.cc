@@ -162,13 +162,17 @@ int emit(const Invocation& invocation) {
   }
   std::string refused;
   const bool is_sent = is_input ? write_input(errand) : errand.write(line);
-  if (!errand.finish(refused) || !is_sent) {
-    complain("emit: the agent at " + socket + " did not take everything (" + std::strerror(errno) +
-             ")");
+  int error = is_sent ? 0 : errno;
+  if (!errand.finish(refused) && error == 0) error = errno;
+  if (refused.ends_with('\n')) refused.pop_back();
+  // What is of no line is of the connection: the agent is full, or does not let this user in.
+  const bool is_turned_away = refused.find("\"line\":0,") != std::string::npos;
+  if (error != 0 || is_turned_away) {
+    complain("emit: the agent at " + socket +
+             " did not take everything: " + (refused.empty() ? std::strerror(error) : refused));
     return kSuccess;
   }
   if (refused.empty()) return kSuccess;
-  if (refused.ends_with('\n')) refused.pop_back();
   complain_plainly(refused);
   complain("emit: the agent refused this");
   return kFault;

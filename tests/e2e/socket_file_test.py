@@ -9,7 +9,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from harness.agent import Agent, lines, run, free_port
+from harness.agent import Agent, free_ports, lines, run
 from harness.polling import until
 
 EVENT = {"event": "progress", "session": "s", "completed": 1}
@@ -32,8 +32,9 @@ def send_as(uid, path):
 
 def start_on(path):
     """Runs an agent that cannot start because of the file at `path`; its exit."""
-    return run("serve", f"--web.listen-address=127.0.0.1:{free_port()}",
-               f"--ingest.listen-address=127.0.0.1:{free_port()}", f"--ingest.socket={path}")
+    web, ingest = free_ports(2)
+    return run("serve", f"--web.listen-address=127.0.0.1:{web}", f"--ingest.listen-address=127.0.0.1:{ingest}",
+               f"--ingest.socket={path}")
 
 
 class SocketFile(unittest.TestCase):
@@ -117,8 +118,14 @@ class SocketFile(unittest.TestCase):
     def test_allowed_uids(self):
         with Agent("--ingest.socket-mode=0666", f"--ingest.socket-allowed-uids={NOBODY}") as agent:
             os.chmod(agent.folder, 0o755)
-            send_as(0, agent.socket_path)
+            for _ in range(3):
+                send_as(0, agent.socket_path)
             self.assertIsNone(agent.session("s"), "root is not on the list")
+            self.assertEqual(3, agent.total("progress_agent_access_refused_total", listener="unix", reason="user"))
+            self.assertEqual(1, agent.log().count("user 0 is not in ingest.socket_allowed_uids"))
+            told = run("emit", "progress", "--session=s", "--completed=1", f"--ingest.socket={agent.socket_path}")
+            self.assertEqual(0, told.returncode)
+            self.assertIn("ingest.socket_allowed_uids", told.stderr)
             send_as(NOBODY, agent.socket_path)
             until(lambda: agent.session("s"), what="nobody is on the list")
 

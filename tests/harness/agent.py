@@ -1,5 +1,6 @@
 """A progress-agent of the test's own: started on free ports, stopped by its own process id."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -27,10 +28,17 @@ def sanitized():
     return bool(re.search(r"^AGENT_SANITIZE:\w+=\S", cache, re.MULTILINE))
 
 
+def free_ports(count):
+    """All different, and free a moment ago."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_ports(1)[0]
 
 
 def lines(events):
@@ -111,7 +119,8 @@ class Agent:
         self.tls, self.authorization = tls, authorization
         self.temporary = None if folder else tempfile.TemporaryDirectory(prefix="agent-")
         self.folder = Path(folder or self.temporary.name)
-        self.web_port, self.ingest_port = web_port or free_port(), free_port()
+        some, self.ingest_port = free_ports(2)
+        self.web_port = web_port or some
         self.socket_path = self.folder / "agent.sock"
         self.log_path = self.folder / "log"
         defaults = {"--web.listen-address": f"127.0.0.1:{self.web_port}",

@@ -11,7 +11,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from harness.agent import BINARY, free_port
+from harness.agent import BINARY, free_ports
 from harness.polling import until
 
 AGENT_IMAGE = re.compile(r"progress-agent(:|$)")
@@ -45,7 +45,8 @@ class Pod:
     def __init__(self, spec, folder, name="pod-0", web_port=None, environment=None):
         self.spec, self.folder = spec, Path(folder)
         self.folder.chmod(0o755)
-        self.ports = dict(zip(STANDARD_PORTS, (str(web_port or free_port()), str(free_port()))))
+        some, ingest_port = free_ports(2)
+        self.ports = dict(zip(STANDARD_PORTS, (str(web_port or some), str(ingest_port))))
         self.environment = {"PATH": str(self.applets()), "HOSTNAME": name, **(environment or {})}
         self.grace = spec.get("terminationGracePeriodSeconds", 30)
         self.sidecars, self.containers, self.events = [], [], []
