@@ -1,4 +1,5 @@
 // `demo`: the agent with made-up jobs, fed through the same intake as events from outside.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -66,14 +67,23 @@ Result<SampleOptions> options_of(const Invocation& invocation) {
                        static_cast<std::uint64_t>(*seed)};
 }
 
-// A newcomer may not be allowed to write below /run: the demo's socket is the user's own.
+// Whether nobody else can put something into the folder.
+bool is_own(const std::string& folder) {
+  struct stat there {};
+  if (::lstat(folder.c_str(), &there) != 0) return ::mkdir(folder.c_str(), S_IRWXU) == 0;
+  return S_ISDIR(there.st_mode) && there.st_uid == ::geteuid() &&
+         (there.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+// A newcomer may not be allowed to write below /run: the demo's socket is the user's own. None,
+// where somebody else was there first.
 void use_own_socket(settings::Settings& settings) {
   if (settings.sources.contains("ingest.socket")) return;
-  const char* folder = std::getenv("XDG_RUNTIME_DIR");
-  settings.ingest.socket =
-      folder != nullptr && *folder == '/'
-          ? std::string(folder) + "/progress-agent/agent.sock"
-          : "/tmp/progress-agent-" + std::to_string(::getuid()) + "/agent.sock";
+  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+  const std::string folder = runtime != nullptr && *runtime == '/'
+                                 ? std::string(runtime) + "/progress-agent"
+                                 : "/tmp/progress-agent-" + std::to_string(::geteuid());
+  settings.ingest.socket = is_own(folder) ? folder + "/agent.sock" : "";
 }
 
 }  // namespace
