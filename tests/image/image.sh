@@ -34,6 +34,18 @@ scrape() {
   return 1
 }
 
+# As its own user, with no capability, under its own seccomp filter, on a root that takes no writing.
+confined() {
+  local status line
+  status=$(grep -E '^(Uid|Gid|CapEff|NoNewPrivs|Seccomp):' "/proc/$1/status")
+  echo "$status"
+  for line in $'Uid:\t65532\t65532\t65532\t65532' $'Gid:\t65532\t65532\t65532\t65532' $'CapEff:\t0000000000000000' \
+    $'NoNewPrivs:\t1' $'Seccomp:\t2'; do
+    grep -qxF "$line" <<<"$status" || { echo "not so: $line" >&2; return 1; }
+  done
+  grep -E "^[^ ]+ / [^ ]+ ro[, ]" "/proc/$1/mounts" || { echo "the root can be written" >&2; return 1; }
+}
+
 start_and_scrape() {
   local container root agent port=19970
   container=$(buildah from --pull-never "$name")
@@ -58,6 +70,8 @@ start_and_scrape() {
       --ingest.listen-address="127.0.0.1:$(($2 + 1))" --shutdown.linger=0s' - "$root" "$port" &
   agent=$!
   scrape "$port"
+  say "confined"
+  confined "$agent"
   kill "$agent"
   wait "$agent"
 }
