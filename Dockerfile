@@ -8,6 +8,8 @@ COPY dev ./
 RUN ./dev deps build
 COPY . .
 ARG REVISION=unknown
+# Objects that another checkout compiled serve here, where its cache is mounted (`./dev image` does).
+ENV CCACHE_BASEDIR=/src CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
 RUN cmake --preset release -DAGENT_TESTS=OFF -DAGENT_REVISION="$REVISION" \
  && cmake --build --preset release --target progress-agent \
  && tests/image/rootfs.sh build/release/progress-agent /rootfs

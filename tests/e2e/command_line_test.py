@@ -1,11 +1,13 @@
 """What the command line says, and what it exits with."""
 
+import os
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
 from harness import exposition
-from harness.agent import ROOT, Agent, run
+from harness.agent import BINARY, ROOT, Agent, free_ports, run
 from harness.polling import until
 
 
@@ -81,6 +83,22 @@ class CommandLine(unittest.TestCase):
             until(lambda: agent.total("progress_agent_events_total") > first, what="and move on")
             exposition.check_text(agent.get("/metrics").body)
             self.assertEqual(200, agent.get("/").status)
+
+    def test_the_demos_socket_is_where_nobody_else_can_put_anything(self):
+        for mode, is_there in ((0o700, True), (0o777, False)):
+            with self.subTest(mode=oct(mode)), tempfile.TemporaryDirectory() as folder:
+                own = Path(folder) / "progress-agent"
+                own.mkdir()
+                own.chmod(mode)
+                web, ingest = free_ports(2)
+                demo = subprocess.Popen([BINARY, "demo", f"--web.listen-address=127.0.0.1:{web}", "--shutdown.linger=0s",
+                                         f"--ingest.listen-address=127.0.0.1:{ingest}"], stderr=subprocess.PIPE, text=True,
+                                        env={**os.environ, "XDG_RUNTIME_DIR": folder})
+                with demo:
+                    said = demo.stderr.readline()
+                    demo.terminate()
+                self.assertIn("msg=ready", said)
+                self.assertEqual(is_there, str(own / "agent.sock") in said, said)
 
 
 if __name__ == "__main__":

@@ -78,6 +78,10 @@ start_and_scrape() {
 
 make_base
 say "image: $name"
-buildah build --pull-never --layers=false --build-arg REVISION="$(git describe --always --dirty)" --tag "$name" .
+# What was compiled here before need not be compiled in there again.
+cache=$(ccache --get-config cache_dir 2>/dev/null || true)
+mounts=()
+[ ! -d "$cache" ] || mounts=(--volume "$cache:/root/.cache/ccache")
+buildah build --pull-never --layers=false "${mounts[@]}" --build-arg REVISION="$(git describe --always --dirty)" --tag "$name" .
 start_and_scrape
 buildah images "$name"
