@@ -12,7 +12,7 @@
 namespace agent::access {
 namespace {
 
-constexpr int kNiceness = 10;  // a tenth of the event loop's share where both want the same core
+constexpr int kNiceness = 5;  // a third of the event loop's share where both want the same core
 
 // Whose hash stands in for that of an unknown name: always the same one for the same name, chosen
 // so that nobody outside can tell which. So unknown names take as long as the known do, be the

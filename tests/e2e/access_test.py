@@ -119,7 +119,7 @@ class Access(unittest.TestCase):
                 each.join()
 
     def test_checking_passwords_holds_up_nobody(self):
-        path = self.write(f"basic_auth_users:\n  ann: {hash_of(PASSWORD, 10)}\n  bob: {hash_of(PASSWORD, 10)}\n")
+        path = self.write(f"basic_auth_users:\n  ann: {hash_of(PASSWORD, 8)}\n  bob: {hash_of(PASSWORD, 8)}\n")
         with Agent(f"--web.config.file={path}", authorization=basic("ann", PASSWORD)) as agent:
             self.assertEqual(200, agent.get("/metrics").status)
             with self.guessing(agent, 40) as statuses:
@@ -137,7 +137,7 @@ class Access(unittest.TestCase):
             self.assertGreater(agent.total("progress_agent_access_refused_total", reason="overload"), 0)
 
     def test_guessing_gets_a_small_share_of_a_core(self):
-        path = self.write(f"basic_auth_users:\n  ann: {hash_of(PASSWORD, 10)}\n")
+        path = self.write(f"basic_auth_users:\n  ann: {hash_of(PASSWORD, 8)}\n")
         with Agent(f"--web.config.file={path}", authorization=basic("ann", PASSWORD)) as agent:
             self.assertEqual(200, agent.get("/metrics").status)
             cpu, began = agent.cpu_seconds(), time.monotonic()
