@@ -39,8 +39,9 @@ bool RequestParser::parse_head(Request& request) {
   Code error;
   const std::size_t taken = put(boost::asio::buffer(request.head), error);
   request_ = nullptr;
+  if (error || taken != request.head.size() || !is_header_done()) return false;
   if (const auto length = content_length()) request.content_length = *length;
-  return !error && taken == request.head.size() && is_header_done();
+  return true;
 }
 
 std::pair<RequestParser::BodyState, std::size_t> RequestParser::parse_body(std::string_view bytes,

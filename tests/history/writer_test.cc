@@ -75,11 +75,11 @@ class Stored final : public Source {
     (void)batch.apply(event);
     return batch.revision();
   }
-  [[nodiscard]] bool await_durable(tracker::Revision revision, Duration patience = seconds(10)) {
+  [[nodiscard]] bool await_durable(tracker::Revision revision, Duration patience = seconds(60)) {
     return await([&] { return tracker_.durable() >= revision; }, patience);
   }
   [[nodiscard]] bool await(const std::function<bool()>& condition,
-                           Duration patience = seconds(10)) {
+                           Duration patience = seconds(60)) {
     for (const SteadyInstant end = clock_.now().steady + patience; !condition();) {
       if (clock_.now().steady > end) return false;
       std::this_thread::sleep_for(std::chrono::microseconds(20));

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <string>
@@ -120,9 +121,12 @@ class LiveFeed : public ::testing::Test {
 // What a client reads until it holds `text`.
 bool reads(RawClient& client, std::string_view text, std::string* all = nullptr) {
   std::string received;
+  std::size_t searched = 0;
   const bool found = eventually([&] {
     received += client.available();
-    return received.find(text) != std::string::npos;
+    const bool is_there = received.find(text, searched) != std::string::npos;
+    searched = received.size() - std::min(received.size(), text.size());
+    return is_there;
   });
   if (all != nullptr) *all = received;
   return found;
@@ -234,8 +238,7 @@ TEST_F(LiveFeed, one_that_does_not_read_is_conflated) {
     ASSERT_TRUE(eventually([&] { return rounds() > before + 1; }));
   }
   std::size_t told = 0;
-  const std::string last =
-      name + std::to_string(kFiles - 1) + R"(","status":"processing","progress":20)";
+  const std::string last = std::to_string(kFiles - 1) + R"(","status":"processing","progress":20)";
   std::string all;
   EXPECT_TRUE(reads(client, last, &all));
   for (std::size_t at = 0; (at = all.find(R"({"type":"file")", at)) != std::string::npos; ++at)
