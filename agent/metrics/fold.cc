@@ -37,7 +37,11 @@ void add(ProviderTally& to, const ProviderTally& from) {
   if (from.quota.remaining()) to.quota = from.quota;
 }
 
-void add(StageTally& to, const StageTally& from) { to.seconds.merge(from.seconds); }
+void add(StageTally& to, const StageTally& from) {
+  to.seconds.merge(from.seconds);
+  to.tokens += from.tokens;
+  to.cost += from.cost;
+}
 
 void add(EtaErrorSeries& to, const EtaErrorSeries& from) { to.errors.merge(from.errors); }
 

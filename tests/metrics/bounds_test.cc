@@ -117,6 +117,22 @@ TEST(LabelValues, ThoseBeyondTheBoundAreAddedUpAsOther) {
   EXPECT_EQ(dropped(page, "max_label_values"), 6);
 }
 
+TEST(LabelValues, OfStagesAllThatIsCountedIsAddedUp) {
+  std::vector<progress::StageTally> stages;
+  for (int i = 0; i < 4; ++i) {
+    stages.push_back(sample_stage("stage" + std::to_string(i), i));
+    stages.back().tokens = 10 + i;
+    stages.back().cost = 0.5 * i;
+  }
+  const auto folded = fold(std::span<const progress::StageTally>(stages), 2);
+  ASSERT_EQ(folded.list.size(), 3U);
+  EXPECT_EQ(folded.list[1].tokens, 11);
+  EXPECT_EQ(folded.list[2].stage, kOther);
+  EXPECT_EQ(folded.list[2].seconds.count(), 3U * (32 + 33));
+  EXPECT_EQ(folded.list[2].tokens, 12 + 13);
+  EXPECT_EQ(folded.list[2].cost, 1 + 1.5);
+}
+
 // What a session folded while events came counts like what the page folds; a value that merely is
 // called "other" does not.
 TEST(LabelValues, ThoseThatTheSessionFoldedAreCountedToo) {
