@@ -36,11 +36,11 @@ void Storage::start() {
 
 void Storage::configure(const settings::Settings& settings) { writer_.configure(pace(settings)); }
 
-bool Storage::restore(const progress::SavedState& state, Now at) {
+bool Storage::restore(std::shared_ptr<const progress::SavedState> state, Now at) {
   if (!tracker_.restore(state, at)) return false;
-  if (!state.sessions.empty()) {
+  if (!state->sessions.empty()) {
     log::info("restored from storage",
-              {{"sessions", state.sessions.size()}, {"producers", state.producers.size()}});
+              {{"sessions", state->sessions.size()}, {"producers", state->producers.size()}});
   }
   return true;
 }

@@ -26,7 +26,8 @@ class Storage final : public history::Source {
   [[nodiscard]] history::Reader& reader() { return reader_; }
   [[nodiscard]] history::WriterState state() const { return writer_.state(); }
 
-  bool restore(const progress::SavedState& state, Now at) override;
+  bool restore(std::shared_ptr<const progress::SavedState> state, Now at) override;
+  progress::Restoring restore_more() override { return tracker_.restore_more(); }
   std::optional<std::uint64_t> gather(progress::Packer& into, Now at) override;
   void committed() override;
   void storage_fails(bool failing) override;

@@ -15,9 +15,17 @@ constexpr Duration kFirstPause = milliseconds(10);
 constexpr Duration kLongestPause = milliseconds(500);
 constexpr Duration kQuiet = milliseconds(200);  // without a commit: time to tidy up
 constexpr Duration kRetainEvery = seconds(30);
-constexpr Duration kIdle = seconds(1);          // the longest sleep
-constexpr std::size_t kFoldRecords = 2'000;     // in one step: about 5 ms
-constexpr std::size_t kKeepBuffer = 4U << 20U;  // bytes
+constexpr Duration kIdle = seconds(1);                        // the longest sleep
+constexpr Duration kBreath = std::chrono::microseconds(100);  // for events, while restoring
+constexpr std::size_t kFoldRecords = 2'000;                   // in one step: about 5 ms
+constexpr std::size_t kKeepBuffer = 4U << 20U;                // bytes
+constexpr const char* kDamagedState = "the stored state of the sessions is damaged";
+
+// Which lives with all that it refers to.
+std::shared_ptr<const progress::SavedState> state_of(std::shared_ptr<const Loaded> loaded) {
+  const progress::SavedState* const state = &loaded->state;
+  return {std::move(loaded), state};
+}
 
 }  // namespace
 
@@ -90,8 +98,14 @@ bool Writer::turn() {
       sleep(pause_, false);
       return true;
     }
+    if (restoring_) restore_more();
     if (store_ && should_tidy()) tidy_after(bytes);
     if (!stopping) sleep(pace_.commit_interval - (steady() - last_begun_), false);
+    return true;
+  }
+  if (restoring_ && !stopping) {
+    restore_more();
+    sleep(kBreath, true);
     return true;
   }
   if (stopping && (!store_->can_fold() || pause_ > Duration::zero())) return false;
@@ -162,10 +176,10 @@ bool Writer::open_store() {
     auto loaded = (*opened)->load();
     if (!loaded) {
       opened = failure(loaded.error());
-    } else if (!source_.restore((*loaded)->state, clock_.now())) {
-      opened = failure(StoreFault{true, "the stored state of the sessions is damaged"});
+    } else if (!source_.restore(state_of(*std::move(loaded)), clock_.now())) {
+      opened = failure(StoreFault{true, kDamagedState});
     } else {
-      restored_ = true;
+      restored_ = restoring_ = true;
     }
   }
   if (!opened) {
@@ -176,6 +190,13 @@ bool Writer::open_store() {
   last_folded_ = last_committed_ = steady();
   succeeded();
   return true;
+}
+
+// What was restored and could wait until now.
+void Writer::restore_more() {
+  const progress::Restoring how = source_.restore_more();
+  restoring_ = how == progress::Restoring::kGoesOn;
+  if (how == progress::Restoring::kDamaged) failed({true, kDamagedState});
 }
 
 void Writer::failed(const StoreFault& fault) {

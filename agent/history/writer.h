@@ -30,7 +30,9 @@ class Source {
  public:
   virtual ~Source() = default;
   // Takes over what storage had; false: it makes no sense.
-  virtual bool restore(const progress::SavedState& state, Now at) = 0;
+  virtual bool restore(std::shared_ptr<const progress::SavedState> state, Now at) = 0;
+  // Goes on with what of it could wait, for less than a millisecond.
+  virtual progress::Restoring restore_more() = 0;
   // Packs all that changed since the last time; its revision. Empty: nothing did, and the source
   // calls Writer::wake when something does.
   virtual std::optional<std::uint64_t> gather(progress::Packer& into, Now at) = 0;
@@ -83,6 +85,7 @@ class Writer {
  private:
   void run();
   bool open_store();
+  void restore_more();
   bool turn();
   void commit();
   void tidy();
@@ -106,7 +109,8 @@ class Writer {
   progress::Packer packer_;
   std::optional<std::uint64_t> gathered_;  // not on disk yet
   bool restored_ = false;
-  Duration pause_{};  // before the next try; zero: all is well
+  bool restoring_ = false;  // some of what was restored waits
+  Duration pause_{};        // before the next try; zero: all is well
   SteadyInstant last_begun_{}, last_committed_{}, last_folded_{}, last_retained_{};
   bool must_retain_ = true;
 

@@ -1,5 +1,5 @@
 // SavedState: all that storage has, for the tracker to begin with after a restart. Views into
-// memory that the giver holds until the tracker has taken them.
+// memory that lives as long as it does.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +26,13 @@ struct SavedState {
   std::uint64_t next_serial = 1;
   std::uint64_t revision = 0;
   Instant committed_at;  // when the last of it was gathered; the agent was not listening since
+};
+
+// How far whoever was given it is with it.
+enum class Restoring : std::uint8_t {
+  kGoesOn,
+  kDone,
+  kDamaged,  // some of it could not be read, and is not there
 };
 
 }  // namespace agent::progress

@@ -78,6 +78,8 @@ class Session {
   // where that saves much. `load` takes what `save` gave, one after the other. False: damaged.
   void save(Packer& packer);
   [[nodiscard]] bool load(std::string_view saved, Now at);
+  // The id in what was saved first; a view into it. Empty: damaged, or saved later.
+  [[nodiscard]] static std::string_view id_in(std::string_view saved);
   [[nodiscard]] Files& stored_files() { return files_; }
   void forget_saved();  // the next `save` gives everything
   // After a restart: time in which nobody listened is no silence of the session's.

@@ -136,6 +136,14 @@ std::shared_ptr<SessionIdentity> Session::load_identity(Unpacker& unpacker) {
   return loaded;
 }
 
+std::string_view Session::id_in(std::string_view saved) {
+  Unpacker unpacker(saved);
+  bool changed = false;
+  std::uint64_t revision = 0;
+  unpacker(changed, revision);
+  return changed ? unpacker.text() : std::string_view();
+}
+
 // What follows from the rest.
 bool Session::name_tallies() {
   if (providers_.size() > provider_names_.size() || stages_.size() >= files_.stages().size() ||

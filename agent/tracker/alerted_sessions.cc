@@ -77,7 +77,7 @@ void Sessions::look_at(Tracked& tracked, Now at) {
 
 void Sessions::look_at_all(Now at) {
   latest_run_.clear();
-  for (const auto& [serial, tracked] : by_serial_) follow_family(*tracked);
+  for (const auto& [serial, tracked] : all()) follow_family(*tracked);
   for (const auto& [serial, tracked] : by_serial_) {
     if (tracked->is_look_due(at)) look_at(*tracked, at);
   }
@@ -86,7 +86,7 @@ void Sessions::look_at_all(Now at) {
 }
 
 std::optional<alert::Alert> Sessions::dismiss(std::string_view alert) {
-  for (const auto& [serial, tracked] : by_serial_) {
+  for (const auto& [serial, tracked] : all()) {
     auto dismissed = tracked->dismiss(alert);
     if (!dismissed) continue;
     keep_alert(*tracked, *dismissed);

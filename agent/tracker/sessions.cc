@@ -100,6 +100,7 @@ void EtaErrors::add(const std::string& family, const eta::SelfGrade& grade) {
 }
 
 Tracked* Sessions::find(std::string_view id) {
+  if (const auto session = absent_.take(id)) bring_back(*session);
   const auto found = by_id_.find(id);
   return found == by_id_.end() ? nullptr : found->second;
 }
@@ -238,7 +239,7 @@ void Sessions::evict_beyond_limit(Now at) {
 }
 
 void Sessions::observe_workload(const progress::Resources& read, Now at) {
-  for (const auto& [serial, tracked] : by_serial_) {
+  for (const auto& [serial, tracked] : all()) {
     if (!tracked->session().live()) continue;
     tracked->session().observe_workload(read, at);
     ++generation_;
@@ -282,7 +283,7 @@ void Sessions::forget_stopped(std::string_view id) {
 
 std::size_t Sessions::clean_up(Duration max_silence, Now at) {
   std::vector<Tracked*> silent;
-  for (const auto& [serial, tracked] : by_serial_) {
+  for (const auto& [serial, tracked] : all()) {
     if (at.steady - tracked->session().last_received() >= max_silence)
       silent.push_back(tracked.get());
   }
@@ -311,7 +312,7 @@ bool Sessions::is_done_with(const Tracked& tracked, Now at) const {
 void Sessions::tick(Now at) {
   std::vector<Tracked*> gone;
   std::vector<Tracked*> silent;
-  for (const auto& [serial, tracked] : by_serial_) {
+  for (const auto& [serial, tracked] : all()) {
     const Session& session = tracked->session();
     if (session.live()) {
       const Duration silence = at.steady - session.last_received();
@@ -333,7 +334,7 @@ void Sessions::tick(Now at) {
 void Sessions::configure(progress::Rules rules, alert::Policy policy, Now at) {
   rules_ = std::move(rules);
   policy_ = std::move(policy);
-  for (const auto& [serial, tracked] : by_serial_) {
+  for (const auto& [serial, tracked] : all()) {
     tracked->look_soon();
     if (tracked->session().follow_rules()) touch(*tracked);
   }

@@ -30,6 +30,7 @@
 #include "agent/progress/snapshot.h"
 #include "agent/progress/text.h"
 #include "agent/result.h"
+#include "agent/tracker/absent.h"
 #include "agent/tracker/forecaster.h"
 
 namespace agent::tracker {
@@ -97,6 +98,8 @@ class Tracked final : public progress::FileObserver {
   // it and, when the last answer is old, makes one to publish with the commit; `committed` does.
   void save(progress::Packer& packer, Now at);
   [[nodiscard]] bool load(const progress::SavedSession& saved, Now at);
+  // Of one that runs, what `load` would find; empty: nothing else than `load` says.
+  [[nodiscard]] static std::optional<AbsentSession> glance(const progress::SavedSession& saved);
   void committed();
   [[nodiscard]] bool all_committed() const { return committed_version_ == session_.version(); }
   [[nodiscard]] const progress::SnapshotPtr& published() const { return published_; }
@@ -192,9 +195,11 @@ class Sessions {
 
   [[nodiscard]] Tracked* find(std::string_view id);
   // In the order first seen.
-  [[nodiscard]] const std::map<std::uint64_t, std::unique_ptr<Tracked>>& all() const {
+  [[nodiscard]] const std::map<std::uint64_t, std::unique_ptr<Tracked>>& all() {
+    while (!absent_.empty()) bring_back(absent_.take_first());
     return by_serial_;
   }
+  [[nodiscard]] std::size_t size() const { return by_serial_.size() + absent_.size(); }
 
   // What was read of the workload that all of them belong to.
   void observe_workload(const progress::Resources& read, Now at);
@@ -238,8 +243,13 @@ class Sessions {
   // Everything counts as changed, as if storage had nothing.
   void forget_saved();
   // Takes over what storage had; sessions that are here already go before it. False: damaged, and
-  // nothing is changed here.
-  [[nodiscard]] bool restore(const progress::SavedState& state, Now at);
+  // nothing is changed here. Those that run come back when first needed: `find` brings back one,
+  // `all` all of them, `bring_back_some` some of those that nobody asked for. What is found to be
+  // damaged then does not come back, and `take_damage` tells it once.
+  [[nodiscard]] bool restore(std::shared_ptr<const progress::SavedState> state, Now at);
+  void bring_back_some();
+  [[nodiscard]] std::size_t absent() const { return absent_.size(); }
+  [[nodiscard]] bool take_damage() { return std::exchange(damaged_, false); }
 
  private:
   Result<Tracked*, progress::Rejection> find_or_start(const progress::Event& event, Instant ts,
@@ -256,6 +266,10 @@ class Sessions {
     tracked.changed_place = changed_.size();
   }
   void untouch(Tracked& tracked);
+  [[nodiscard]] std::unique_ptr<Tracked> load(const progress::SavedSession& saved,
+                                              const Absent& restored);
+  void bring_back(const AbsentSession& session);
+  void note_over();
   void adopt(std::unique_ptr<Tracked> made);
   void save_families(progress::Packer& packer);
   void save_alerts(progress::Packer& packer, Instant at);
@@ -292,6 +306,8 @@ class Sessions {
   std::vector<alert::Alert> alert_changes_;
   boost::unordered_flat_map<std::string, Run, progress::TextHash, progress::TextEqual>
       latest_run_;  // by family, of the sessions here
+  Absent absent_;   // counted in files_ and active_
+  bool damaged_ = false;
   // What storage does not have yet.
   bool keeps_changes_ = false;
   std::vector<Tracked*> changed_;

@@ -13,6 +13,32 @@ namespace {
 
 // With storage on, a session that changes all the time is shown at most this old.
 constexpr Duration kOldestShown = std::chrono::seconds(1);
+// Before what a glance finds. Earlier versions began with an instant, which is never that.
+constexpr std::uint64_t kGlance = 0;
+// What may be brought back while events wait: about half a millisecond.
+constexpr std::size_t kSlice = std::size_t{48} << 10U;  // bytes
+
+struct Glance {
+  bool live = false;
+  std::uint64_t files = 0;
+};
+// Empty, and nothing is taken: there is none.
+std::optional<Glance> take_glance(Unpacker& kept) {
+  Unpacker ahead = kept;
+  if (ahead.number() != kGlance) return std::nullopt;
+  Glance glance;
+  ahead(glance.live, glance.files);
+  kept = ahead;
+  return glance;
+}
+
+std::size_t bytes_of(const SavedSession& saved) {
+  std::size_t bytes = saved.kept.size();
+  for (const auto* parts : {&saved.states, &saved.forecasts, &saved.files}) {
+    for (const std::string_view part : *parts) bytes += part.size();
+  }
+  return bytes;
+}
 
 }  // namespace
 
@@ -25,6 +51,7 @@ void Tracked::save(Packer& packer, Now at) {
   }
   packer(progress::ChangeTag::kSession, serial_, session_.files().epoch());
   const std::size_t kept = packer.open();
+  packer(kGlance, session_.live(), std::uint64_t{session_.files().size()});
   packer(left_at, stopped, scraped, forecaster_.early());
   packer(standing_ != nullptr);
   watch_.save(packer);
@@ -48,8 +75,18 @@ void Tracked::committed() {
   if (pending_) published_ = std::move(pending_);
 }
 
+std::optional<AbsentSession> Tracked::glance(const SavedSession& saved) {
+  Unpacker kept(saved.kept);
+  const auto glance = take_glance(kept);
+  if (!glance || !glance->live || saved.states.empty()) return std::nullopt;
+  const std::string_view id = progress::Session::id_in(saved.states.front());
+  if (!kept.ok() || id.empty()) return std::nullopt;
+  return AbsentSession{&saved, id, glance->files};
+}
+
 bool Tracked::load(const SavedSession& saved, Now at) {
   Unpacker kept(saved.kept, at);
+  static_cast<void>(take_glance(kept));
   kept(left_at, stopped, scraped, forecaster_.early());
   bool looked = false;
   kept(looked);
@@ -167,7 +204,7 @@ void Sessions::forget_saved() {
   stopped_changes_.clear();
   for (const std::string& name : stopped_order_) stopped_changes_.emplace_back(name, true);
   families_unsaved_ = true;
-  for (const auto& [serial, tracked] : by_serial_) {
+  for (const auto& [serial, tracked] : all()) {
     tracked->session().forget_saved();
     tracked->forecaster().forget_saved();
     tracked->stored = false;
@@ -179,21 +216,43 @@ void Sessions::forget_saved() {
   }
 }
 
-bool Sessions::restore(const progress::SavedState& state, Now at) {
-  const Duration not_listening = at.wall - state.committed_at;
-  std::vector<std::unique_ptr<Tracked>> restored;
-  restored.reserve(state.sessions.size());
+// Null: damaged.
+std::unique_ptr<Tracked> Sessions::load(const SavedSession& saved, const Absent& restored) {
+  const Now at = restored.restored_at();
+  auto made = std::make_unique<Tracked>("", saved.serial, rules_, past(), at.wall, at);
+  made->session().stored_files().keep_changes();
+  if (!made->load(saved, at)) return nullptr;
+  made->session().forgive_silence(restored.gap(), at);
+  return made;
+}
+
+bool Sessions::restore(std::shared_ptr<const progress::SavedState> given, Now at) {
+  const progress::SavedState& state = *given;
+  Absent absent(std::move(given), at);
+  std::vector<std::unique_ptr<Tracked>> present;
   for (const SavedSession& saved : state.sessions) {
-    Tracked& tracked = *restored.emplace_back(
-        std::make_unique<Tracked>("", saved.serial, rules_, past(), at.wall, at));
-    tracked.session().stored_files().keep_changes();
-    if (!tracked.load(saved, at)) return false;
-    tracked.session().forgive_silence(not_listening, at);
+    // Numbers of those that began before storage could be read may have to change: at once.
+    const auto glance = by_serial_.empty() ? Tracked::glance(saved) : std::nullopt;
+    if (glance && absent.add(*glance)) continue;
+    if (!present.emplace_back(load(saved, absent))) return false;
   }
   restore_families(state.families);
-  by_id_.reserve(by_id_.size() + restored.size());
   next_serial_ = std::max(next_serial_, state.next_serial);
-  for (auto& tracked : restored) adopt(std::move(tracked));
+  by_id_.reserve(by_id_.size() + state.sessions.size());
+  for (auto& tracked : present) adopt(std::move(tracked));
+  absent_ = std::move(absent);
+  active_ += absent_.size();
+  files_ += absent_.files();
+  note_over();
+  for (const std::string_view name : state.stopped) {
+    if (stopped_.emplace(name).second) stopped_order_.emplace_back(name);
+  }
+  ++generation_;
+  return true;
+}
+
+// Who is over, in the order in which they came to be.
+void Sessions::note_over() {
   left_.clear();
   std::vector<const Tracked*> over;
   for (const auto& [serial, tracked] : by_serial_) {
@@ -201,11 +260,25 @@ bool Sessions::restore(const progress::SavedState& state, Now at) {
   }
   std::ranges::stable_sort(over, {}, &Tracked::left_at);
   for (const Tracked* tracked : over) left_.push_back(tracked->serial());
-  for (const std::string_view name : state.stopped) {
-    if (stopped_.emplace(name).second) stopped_order_.emplace_back(name);
+}
+
+void Sessions::bring_back(const AbsentSession& session) {
+  --active_;
+  files_ -= session.files;
+  auto made = load(*session.saved, absent_);
+  if (made && made->session().live() && made->id() == session.id)
+    adopt(std::move(made));
+  else
+    damaged_ = true;
+  if (absent_.empty()) absent_ = {};
+}
+
+void Sessions::bring_back_some() {
+  for (std::size_t left = kSlice; !absent_.empty() && left > 0;) {
+    const AbsentSession session = absent_.take_first();
+    left -= std::min(left, bytes_of(*session.saved));
+    bring_back(session);
   }
-  ++generation_;
-  return true;
 }
 
 void Sessions::adopt(std::unique_ptr<Tracked> made) {

@@ -22,18 +22,25 @@ void Tracker::keep_changes(std::function<void()> wake, Now at) {
   sessions_.keep_changes(second * kSessionsASecond);
 }
 
-bool Tracker::restore(const progress::SavedState& state, Now at) {
+bool Tracker::restore(std::shared_ptr<const progress::SavedState> state, Now at) {
   const MutexLock lock(mutex_);
   if (!sessions_.restore(state, at)) return false;
-  for (const progress::ProducerChange& saved : state.producers) {
+  for (const progress::ProducerChange& saved : state->producers) {
     Producer& producer = producers_.touch(saved.name);
     producer.last_seq = std::max(producer.last_seq, saved.last_seq);
   }
   const bool is_first = applied_ == committed_;
-  applied_ = std::max(applied_, state.revision);
+  applied_ = std::max(applied_, state->revision);
   if (is_first) gathered_ = committed_ = applied_;
   committed_generation_ = sessions_.generation();
   return true;
+}
+
+progress::Restoring Tracker::restore_more() {
+  const MutexLock lock(mutex_);
+  sessions_.bring_back_some();
+  if (sessions_.take_damage()) return progress::Restoring::kDamaged;
+  return sessions_.absent() == 0 ? progress::Restoring::kDone : progress::Restoring::kGoesOn;
 }
 
 bool Tracker::waiting() const {

@@ -82,9 +82,10 @@ View Tracker::view(Now at) {
   const MutexLock lock(mutex_);
   const bool ahead = !stores_ || failing_ || !waiting();
   View view{at, {}, own_standing_, ahead ? sessions_.generation() : committed_generation_};
-  view.sessions.reserve(sessions_.all().size());
-  const auto end = sessions_.all().end();
-  for (auto it = sessions_.all().begin(); it != end;) {
+  const auto& all = sessions_.all();
+  view.sessions.reserve(all.size());
+  const auto end = all.end();
+  for (auto it = all.begin(); it != end;) {
     Tracked& tracked = *it->second;
     if (++it != end) it->second->prefetch();
     if (auto snapshot = shown(tracked, at)) view.sessions.push_back(std::move(snapshot));
@@ -192,7 +193,7 @@ Totals Tracker::totals() const {
   t.sessions_evicted = sessions_.evicted();
   t.files = sessions_.files();
   t.producers = producers_.size();
-  t.sessions = sessions_.all().size();
+  t.sessions = sessions_.size();
   t.active = sessions_.active();
   return t;
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -166,8 +167,10 @@ class Tracker {
   // sessions) are above those of an earlier one whose storage cannot be read yet.
   void keep_changes(std::function<void()> wake, Now at);
   // Takes over what storage had; sessions that are tracked already go before it. False: damaged;
-  // the tracker is as before.
-  [[nodiscard]] bool restore(const progress::SavedState& state, Now at);
+  // the tracker is as before. What is not needed at once is read later, as if it had been: whoever
+  // asks for it waits for it, and `restore_more` goes on with it for about half a millisecond.
+  [[nodiscard]] bool restore(std::shared_ptr<const progress::SavedState> state, Now at);
+  progress::Restoring restore_more();
   // Packs (progress/changes.h) all that changed since the last checkpoint. Empty: nothing did, and
   // `wake` will tell. The one before must have been committed.
   [[nodiscard]] std::optional<Revision> checkpoint(progress::Packer& into, Now at);

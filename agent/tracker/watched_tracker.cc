@@ -65,8 +65,9 @@ std::vector<progress::SnapshotPtr> Tracker::sessions_after(std::uint64_t serial,
 
 Watched Tracker::watched(std::uint64_t serial, Now at) {
   const MutexLock lock(mutex_);
-  const auto found = sessions_.all().find(serial);
-  if (found == sessions_.all().end()) return {};
+  const auto& all = sessions_.all();
+  const auto found = all.find(serial);
+  if (found == all.end()) return {};
   Tracked& tracked = *found->second;
   return {shown(tracked, at), tracked.take_noted_files(), tracked.session().files().epoch()};
 }
@@ -75,8 +76,9 @@ std::optional<progress::FileSnapshot> Tracker::touched_file(std::uint64_t serial
                                                             std::uint64_t epoch,
                                                             progress::FileRef file) {
   const MutexLock lock(mutex_);
-  const auto found = sessions_.all().find(serial);
-  if (found == sessions_.all().end()) return std::nullopt;
+  const auto& all = sessions_.all();
+  const auto found = all.find(serial);
+  if (found == all.end()) return std::nullopt;
   const progress::Files& files = found->second->session().files();
   if (files.epoch() != epoch) return std::nullopt;
   return files.snapshot(file);

@@ -3,14 +3,12 @@
 // goes on as it does.
 #include <gtest/gtest.h>
 
-#include <deque>
 #include <random>
 #include <string>
 
-#include "agent/history/image.h"
 #include "agent/progress/changes.h"
-#include "agent/progress/saved.h"
 #include "agent/tracker/tracker.h"
+#include "tests/fakes/memory_storage.h"
 #include "tests/fakes/random_job.h"
 #include "tests/fakes/snapshot_text.h"
 
@@ -19,56 +17,13 @@ namespace {
 
 using namespace progress;
 using fakes::RandomJob;
+using Memory = fakes::MemoryStorage;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Instant kStart = RandomJob::kStart;
 
 Now after(Duration d) { return {kStart + d, SteadyInstant(std::chrono::hours(5)) + d}; }
-
-// A storage in memory: what was committed.
-class Memory {
- public:
-  Memory() = default;
-  Memory(const Memory& other) : changes_(other.changes_) {}
-
-  void commit(Tracker& tracker, Now at) {
-    if (!tracker.checkpoint(packer_, at)) return;
-    changes_.emplace_back(packer_.bytes());
-    tracker.committed();
-  }
-  [[nodiscard]] bool restore_into(Tracker& tracker, Now at) const {
-    history::Image image;
-    for (const std::string& changes : changes_) {
-      if (!image.add_changes(changes)) return false;
-    }
-    image.settle();
-    SavedState state;
-    for (const auto& [serial, session] : image.sessions()) {
-      if (session.gone) continue;
-      SavedSession& saved = state.sessions.emplace_back();
-      saved.serial = serial;
-      saved.kept = session.kept;
-      saved.forecasts = session.forecasts;
-      saved.states = session.states;
-      saved.files = session.files;
-    }
-    state.producers = image.producers();
-    for (const auto& change : image.stopped()) {
-      std::erase(state.stopped, change.session);
-      if (change.stopped) state.stopped.push_back(change.session);
-    }
-    state.families = image.families();
-    state.next_serial = image.head().next_serial;
-    state.revision = image.head().revision;
-    state.committed_at = image.head().at;
-    return tracker.restore(state, at);
-  }
-  std::deque<std::string> changes_;
-
- private:
-  Packer packer_;
-};
 
 // All that anybody can see.
 std::string everything(Tracker& tracker, Now at, bool with_past = true) {
@@ -90,9 +45,13 @@ class Restored : public testing::TestWithParam<unsigned> {
       time_ += milliseconds(random_() % 800);
       const auto chance = [&](unsigned of) { return random_() % of == 0; };
       const bool commits = chance(3), stops = chance(50), ticks = chance(50), cleans = chance(90);
+      const bool restores = chance(30);
       const auto seed = static_cast<unsigned>(random_());
       for (const auto& [tracker, memory] : trackers) {
         RandomJob(seed).step(*tracker, after(time_));
+        if (restores) {
+          EXPECT_NE(Restoring::kDamaged, tracker->restore_more());
+        }
         if (commits) memory->commit(*tracker, after(time_));
         if (stops) tracker->stop("session-3", after(time_));
         if (ticks) tracker->tick(after(time_ + seconds(3'600)));
@@ -288,7 +247,7 @@ TEST(Storage, TimeWithoutTheAgentIsNoSilence) {
   EXPECT_EQ(std::chrono::hours(30), restored.session("s", later)->metrics.elapsed);
 }
 
-TEST(Storage, DamagedBytesAreRefusedAndLeaveNothing) {
+TEST(Storage, DamagedBytesAreRefusedOrAreLeftOutAndTold) {
   Tracker original({});
   original.keep_changes([] {}, after({}));
   Memory memory;
@@ -296,8 +255,9 @@ TEST(Storage, DamagedBytesAreRefusedAndLeaveNothing) {
     RandomJob(i).step(original, after(seconds(i)));
     memory.commit(original, after(seconds(i)));
   }
+  const std::size_t all = original.totals().sessions;
   std::mt19937 random(7);
-  int refused = 0;
+  int refused = 0, told = 0;
   for (int i = 0; i < 400; ++i) {
     Memory damaged = memory;
     std::string& changes = damaged.changes_[random() % damaged.changes_.size()];
@@ -308,11 +268,22 @@ TEST(Storage, DamagedBytesAreRefusedAndLeaveNothing) {
     }
     Tracker tracker({});
     tracker.keep_changes([] {}, after({}));
-    if (damaged.restore_into(tracker, after(seconds(50)))) continue;
-    ++refused;
-    EXPECT_TRUE(tracker.view(after(seconds(50))).sessions.empty());
+    const bool taken = damaged.restore_into(tracker, after(seconds(50)));
+    const std::size_t shown = tracker.view(after(seconds(50))).sessions.size();
+    EXPECT_EQ(tracker.totals().sessions, shown);
+    if (!taken) {
+      ++refused;
+      EXPECT_EQ(0U, shown);
+    } else if (tracker.restore_more() == Restoring::kDamaged) {
+      ++told;
+      EXPECT_LT(shown, all);
+      EXPECT_EQ(Restoring::kDone, tracker.restore_more());
+    } else {
+      EXPECT_EQ(all, shown);
+    }
   }
-  EXPECT_GT(refused, 200);
+  EXPECT_GT(refused, 150);
+  EXPECT_GT(told, 10);
 }
 
 TEST(Storage, ShowsOnlyWhatIsCommitted) {

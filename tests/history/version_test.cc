@@ -44,8 +44,9 @@ class EarlierVersion : public testing::Test {
 TEST_F(EarlierVersion, GoesOnWithWhatWasTracked) {
   auto loaded = store_->load();
   ASSERT_TRUE(loaded) << loaded.error().message;
-  const progress::SavedState& state = (*loaded)->state;
-  const Instant later = state.committed_at + std::chrono::seconds(3);
+  const std::shared_ptr<const Loaded> kept = *std::move(loaded);
+  const std::shared_ptr<const progress::SavedState> state(kept, &kept->state);
+  const Instant later = state->committed_at + std::chrono::seconds(3);
   const Now now{later, SteadyInstant(std::chrono::hours(1))};
   tracker::Tracker tracker({});
   tracker.keep_changes([] {}, now);

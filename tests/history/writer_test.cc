@@ -44,9 +44,10 @@ class Stored final : public Source {
   }
   ~Stored() override { writer_->stop(); }
 
-  bool restore(const progress::SavedState& state, Now at) override {
-    return tracker_.restore(state, at);
+  bool restore(std::shared_ptr<const progress::SavedState> state, Now at) override {
+    return tracker_.restore(std::move(state), at);
   }
+  progress::Restoring restore_more() override { return tracker_.restore_more(); }
   std::optional<std::uint64_t> gather(progress::Packer& into, Now at) override {
     return tracker_.checkpoint(into, at);
   }
@@ -275,6 +276,33 @@ TEST_P(Unusable, IsSetAside) {
   EXPECT_LE(1, files);
 }
 INSTANTIATE_TEST_SUITE_P(File, Unusable, testing::Range(0, 3));
+
+// One session that cannot be read does not take the others with it.
+TEST(Writer, KeepsWhatIsNotDamaged) {
+  const fakes::TemporaryFolder folder;
+  {
+    Stored stored(folder.path());
+    for (const char* producer : {"p", "q", "r"})
+      ASSERT_TRUE(stored.await_durable(stored.count(producer, 1)));
+  }
+  Database((folder.path() / "agent.db").string(), Database::Access::kReadWrite, "")
+      .execute(
+          "UPDATE live_sessions SET state = substr(state, 1, length(state) / 2) "
+          "WHERE serial = (SELECT min(serial) FROM live_sessions)");
+  {
+    Stored stored(folder.path());
+    ASSERT_TRUE(stored.await([&] { return stored.writer_->state().set_aside == 1; }));
+    EXPECT_EQ(0, stored.calls("p"));
+    EXPECT_EQ(1, stored.calls("q"));
+    ASSERT_TRUE(stored.await_durable(stored.count("q", 2)));
+    stored.writer_->stop(Duration::zero());
+  }
+  Stored again(folder.path());
+  EXPECT_EQ(0, again.calls("p"));
+  EXPECT_EQ(2, again.calls("q"));
+  EXPECT_EQ(1, again.calls("r"));
+  EXPECT_EQ(1, again.tracker_.last_seq("p"));
+}
 
 // Damage anywhere in the file: either it is noticed, or it did not matter to the counts.
 TEST(Writer, ADamagedFileNeverCrashes) {
