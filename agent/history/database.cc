@@ -102,6 +102,21 @@ std::string_view Statement::name(int column) const {
   return sqlite3_column_name(statement_.get(), column);
 }
 
+void Blobs::Close::operator()(sqlite3_blob* b) const { sqlite3_blob_close(b); }
+
+void Blobs::read(std::int64_t row, char* into, std::size_t bytes) {
+  int code = SQLITE_OK;
+  if (blob_) {
+    code = sqlite3_blob_reopen(blob_.get(), row);
+  } else {
+    sqlite3_blob* opened = nullptr;
+    code = sqlite3_blob_open(connection_, "main", table_, column_, row, 0, &opened);
+    blob_.reset(opened);
+  }
+  if (code == SQLITE_OK) code = sqlite3_blob_read(blob_.get(), into, static_cast<int>(bytes), 0);
+  if (code != SQLITE_OK) fail(connection_, code, std::string("read ") + table_);
+}
+
 void Database::Close::operator()(sqlite3* c) const { sqlite3_close_v2(c); }
 
 Database::Database(const std::string& path, Access access, const std::string& vfs) {
@@ -127,6 +142,23 @@ std::int64_t Database::integer(std::string_view sql) {
 }
 
 std::int64_t Database::changes() const { return sqlite3_changes64(connection_.get()); }
+
+void Database::keep_log() {
+  const auto note = [](void* pages, sqlite3*, const char*, int count) {
+    *static_cast<int*>(pages) = count;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(connection_.get(), note, &log_pages_);
+}
+
+void Database::checkpoint(bool shortens) {
+  sqlite3* const connection = connection_.get();
+  const int how = shortens ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+  sqlite3_busy_timeout(connection, 0);
+  const int code = sqlite3_wal_checkpoint_v2(connection, nullptr, how, nullptr, nullptr);
+  sqlite3_busy_timeout(connection, kBusyMilliseconds);
+  if (code == SQLITE_OK && shortens) log_pages_ = 0;
+}
 
 Transaction::Transaction(Database& database) : database_(database) {
   database_.execute("BEGIN IMMEDIATE");

@@ -11,6 +11,7 @@
 #include <string_view>
 
 struct sqlite3;
+struct sqlite3_blob;
 struct sqlite3_stmt;
 
 namespace agent::history {
@@ -64,16 +65,47 @@ class Statement {
   int bound_ = 0;
 };
 
+// Reads large values of one column, row by row, into memory of the caller's: without the copy of
+// its own that a Statement makes of them.
+class Blobs {
+ public:
+  Blobs(sqlite3* connection, const char* table, const char* column)
+      : connection_(connection), table_(table), column_(column) {}
+  // `bytes` is its whole length.
+  void read(std::int64_t row, char* into, std::size_t bytes);
+
+ private:
+  struct Close {
+    void operator()(sqlite3_blob* b) const;
+  };
+  sqlite3* connection_;
+  const char* table_;
+  const char* column_;
+  std::unique_ptr<sqlite3_blob, Close> blob_;
+};
+
 class Database {
  public:
   enum class Access : std::uint8_t { kReadWrite, kReadOnly };
   // `vfs`: the name of the SQLite VFS; empty: the system's.
   Database(const std::string& path, Access access, const std::string& vfs);
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
 
   [[nodiscard]] Statement prepare(std::string_view sql) { return {connection_.get(), sql}; }
+  [[nodiscard]] Blobs blobs(const char* table, const char* column) {
+    return {connection_.get(), table, column};
+  }
   void execute(const char* sql);                             // any number of statements
   [[nodiscard]] std::int64_t integer(std::string_view sql);  // the first value of the first row
   [[nodiscard]] std::int64_t changes() const;                // rows that the last statement changed
+
+  // From now on no commit takes the log into the file by the way: `checkpoint` does.
+  void keep_log();
+  [[nodiscard]] int log_pages() const { return log_pages_; }  // in the log, as of the last commit
+  // Takes over what it can without waiting for anybody; what fails is tried again by the next.
+  // `shortens`: the log is empty afterwards, if nobody reads it.
+  void checkpoint(bool shortens);
 
  private:
   friend class Transaction;
@@ -81,6 +113,7 @@ class Database {
     void operator()(sqlite3* c) const;
   };
   std::unique_ptr<sqlite3, Close> connection_;
+  int log_pages_ = 0;
 };
 
 // Everything or nothing: rolled back at the end of its scope unless it was committed.

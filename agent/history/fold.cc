@@ -4,6 +4,7 @@
 
 #include "agent/alert/alert.h"
 #include "agent/eta/estimator.h"
+#include "agent/history/backlog.h"
 #include "agent/history/places.h"
 #include "agent/progress/file_record.h"
 
@@ -54,11 +55,7 @@ Fold::Fold(Database& database)
   Statement sessions = database.prepare("SELECT serial, epoch, revision FROM live_sessions");
   while (sessions.step())
     image_.add_session(sessions.number(0), sessions.number(1), sessions.number(2), {}, {}, {});
-  Statement changes = database.prepare("SELECT changes FROM live_changes ORDER BY revision");
-  while (changes.step()) changes_.emplace_back(changes.bytes(0));
-  for (const std::string& each : changes_) {
-    if (!image_.add_changes(each)) damaged("read the changes of a commit");
-  }
+  read_backlog(database, bytes_, image_);
   image_.settle();
   now_ = stored_now(image_.head().at);
   at_ = image_.sessions().begin();

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/history/arena.h"
 #include "agent/history/database.h"
 #include "agent/history/image.h"
 #include "agent/history/rows.h"
@@ -47,7 +48,7 @@ class Fold {
   Statement get_session_, put_session_, drop_session_, get_chunk_, put_chunk_, drop_chunks_,
       get_chunks_, drop_changes_, put_producer_, put_stopped_, drop_stopped_, put_family_,
       put_meta_;
-  std::vector<std::string> changes_;
+  Arena bytes_;  // of the changes
   Image image_;
   Now now_;
 

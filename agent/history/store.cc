@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "agent/history/backlog.h"
 #include "agent/history/places.h"
 #include "agent/history/schema.h"
 
@@ -15,9 +16,10 @@ namespace agent::history {
 namespace {
 
 constexpr const char* kFile = "agent.db";
-constexpr int kCannotOpen = 14;          // SQLITE_CANTOPEN
-constexpr int kNotADatabase = 26;        // SQLITE_NOTADB
-constexpr std::int64_t kForget = 4'000;  // rows of files forgotten in one step
+constexpr int kCannotOpen = 14;                   // SQLITE_CANTOPEN
+constexpr int kNotADatabase = 26;                 // SQLITE_NOTADB
+constexpr int kLongLog = 2'000, kShortLog = 250;  // pages
+constexpr std::int64_t kForget = 4'000;           // rows of files forgotten in one step
 
 std::string path_of(const StoreOptions& options) { return (options.folder / kFile).string(); }
 
@@ -117,9 +119,10 @@ void Store::prepare() {
       break;
   }
   database_->execute(
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000;"
-      "PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -4096; PRAGMA temp_store = "
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216; "
+      "PRAGMA cache_size = -4096; PRAGMA temp_store = "
       "MEMORY");
+  database_->keep_log();
   migrate(*database_);
   tables_ = std::make_unique<Tables>(*database_);
   appended_bytes_ = static_cast<std::size_t>(
@@ -163,26 +166,14 @@ StoreResult<std::unique_ptr<Loaded>> Store::load() {
   });
 }
 
-namespace {
-
-// Bytes of the row, kept as long as what is loaded.
-std::string_view keep(Loaded& loaded, std::string_view bytes) {
-  if (bytes.empty()) return {};
-  auto* const copy = static_cast<char*>(loaded.bytes.allocate(bytes.size(), 1));
-  std::memcpy(copy, bytes.data(), bytes.size());
-  return {copy, bytes.size()};
-}
-
-}  // namespace
-
 void Store::load_sessions(Loaded& loaded) {
   Statement rows = database_->prepare(
       "SELECT serial, epoch, revision, kept, forecast, state FROM live_sessions");
   while (rows.step()) {
-    const std::string_view kept = keep(loaded, rows.bytes(3));
-    const std::string_view forecast = keep(loaded, rows.bytes(4));
+    const std::string_view kept = loaded.bytes.keep(rows.bytes(3));
+    const std::string_view forecast = loaded.bytes.keep(rows.bytes(4));
     loaded.image.add_session(rows.number(0), rows.number(1), rows.number(2), kept, forecast,
-                             keep(loaded, rows.bytes(5)));
+                             loaded.bytes.keep(rows.bytes(5)));
   }
 }
 
@@ -190,7 +181,7 @@ void Store::load_files(Loaded& loaded) {
   live_bytes_ = 0;
   Statement rows = database_->prepare("SELECT place, epoch, records FROM live_files");
   while (rows.step()) {
-    const std::string_view records = keep(loaded, rows.bytes(2));
+    const std::string_view records = loaded.bytes.keep(rows.bytes(2));
     live_bytes_ += records.size();
     loaded.image.add_files(session_of(rows.number(0)), rows.number(1), records);
   }
@@ -206,11 +197,7 @@ void Store::load_changes(Loaded& loaded) {
   state.next_serial = static_cast<std::uint64_t>(meta("next_serial"));
   state.revision = static_cast<std::uint64_t>(meta("revision"));
   state.committed_at = Instant(Duration(meta("committed_at")));
-  Statement rows = database_->prepare("SELECT changes FROM live_changes ORDER BY revision");
-  while (rows.step()) {
-    if (!loaded.image.add_changes(keep(loaded, rows.bytes(0))))
-      throw Failure{kNotADatabase, "the changes of a commit are damaged"};
-  }
+  read_backlog(*database_, loaded.bytes, loaded.image);
   const progress::ChangesHead& head = loaded.image.head();
   if (head.revision == 0) return;
   state.next_serial = head.next_serial;
@@ -221,10 +208,11 @@ void Store::load_changes(Loaded& loaded) {
 void Store::load_producers(Loaded& loaded) {
   progress::SavedState& state = loaded.state;
   Statement rows = database_->prepare("SELECT name, last_seq FROM producers ORDER BY position");
-  while (rows.step()) state.producers.push_back({keep(loaded, rows.bytes(0)), rows.integer(1)});
+  while (rows.step())
+    state.producers.push_back({loaded.bytes.keep(rows.bytes(0)), rows.integer(1)});
   for (const auto& producer : loaded.image.producers()) state.producers.push_back(producer);
   Statement stopped = database_->prepare("SELECT session_id FROM live_stopped ORDER BY position");
-  while (stopped.step()) state.stopped.push_back(keep(loaded, stopped.bytes(0)));
+  while (stopped.step()) state.stopped.push_back(loaded.bytes.keep(stopped.bytes(0)));
   for (const auto& change : loaded.image.stopped()) {
     std::erase(state.stopped, change.session);
     if (change.stopped) state.stopped.push_back(change.session);
@@ -232,8 +220,8 @@ void Store::load_producers(Loaded& loaded) {
   Statement families =
       database_->prepare("SELECT family, record FROM family_history ORDER BY position");
   while (families.step()) {
-    const std::string_view name = keep(loaded, families.bytes(0));
-    state.families.push_back({name, keep(loaded, families.bytes(1))});
+    const std::string_view name = loaded.bytes.keep(families.bytes(0));
+    state.families.push_back({name, loaded.bytes.keep(families.bytes(1))});
   }
   for (const auto& change : loaded.image.families()) state.families.push_back(change);
 }
@@ -247,6 +235,10 @@ StoreResult<void> Store::append(std::uint64_t revision, std::string_view changes
     appended_bytes_ += changes.size();
     ++commits_;
   });
+}
+
+void Store::shorten_log(bool at_rest) {
+  if (database_->log_pages() >= (at_rest ? kShortLog : kLongLog)) database_->checkpoint(at_rest);
 }
 
 double Store::fullness() const {

@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <memory_resource>
 #include <string>
 #include <string_view>
 
 #include "agent/clock.h"
+#include "agent/history/arena.h"
 #include "agent/history/fold.h"
 #include "agent/history/image.h"
 #include "agent/progress/changes.h"
@@ -38,7 +38,7 @@ using StoreResult = Result<T, StoreFault>;
 
 // What a restart begins with; owns the bytes that `state` refers to.
 struct Loaded {
-  std::pmr::monotonic_buffer_resource bytes{1U << 20U};
+  Arena bytes;
   Image image;
   progress::SavedState state;
 };
@@ -55,6 +55,9 @@ class Store {
   [[nodiscard]] StoreResult<std::unique_ptr<Loaded>> load();
   // One commit, on disk when it returns. Repeating one is harmless.
   [[nodiscard]] StoreResult<void> append(std::uint64_t revision, std::string_view changes);
+  // After a commit, when nobody waits for it any more: takes SQLite's log into the file, once it is
+  // long. `at_rest`: even a short one, so that a restart finds none to read.
+  void shorten_log(bool at_rest);
   // Whether folding must go on even while commits wait, and whether there is anything to fold.
   [[nodiscard]] bool must_fold() const { return fold_ || fullness() > 1; }
   // Changes that are not folded, to what there should be at most.

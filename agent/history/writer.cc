@@ -114,6 +114,7 @@ bool Writer::turn() {
       tidy();
       if (pause_ == Duration::zero()) return true;
     }
+    if (store_) store_->shorten_log(true);
     const bool failing = pause_ > Duration::zero();
     sleep(failing ? pause_ : kIdle, !failing);
   } else {
@@ -130,6 +131,7 @@ void Writer::commit() {
   packer_.shrink(kKeepBuffer);
   last_committed_ = steady();
   source_.committed();
+  store_->shorten_log(false);
   succeeded();
 }
 
@@ -167,6 +169,7 @@ void Writer::tidy() {
     must_retain_ = !*done;
     last_retained_ = steady();
   }
+  store_->shorten_log(false);
   succeeded();
 }
 
