@@ -112,6 +112,7 @@ Result<Applied, Rejection> Sessions::apply(const progress::Event& event, Now at)
   Tracked& tracked = **found;
   Session& session = tracked.session();
   tracked.forecaster().revive();
+  if (keeps_changes_) tracked.publish_committed(at);
   const bool is_new = session.version() == 0;
   const bool was_live = session.live();
   const std::size_t files_before = session.files().size();
@@ -192,16 +193,18 @@ void Sessions::grade(Tracked& tracked) {
   }
 }
 
-void Sessions::note_rejected(std::string_view id, RejectReason reason) {
+void Sessions::note_rejected(std::string_view id, RejectReason reason, Now at) {
   Tracked* tracked = find(id);
   if (tracked == nullptr) return;
+  if (keeps_changes_) tracked->publish_committed(at);
   tracked->session().note_rejected(reason);
   touch(*tracked);
 }
 
-void Sessions::note_duplicate(std::string_view id) {
+void Sessions::note_duplicate(std::string_view id, Now at) {
   Tracked* tracked = find(id);
   if (tracked == nullptr) return;
+  if (keeps_changes_) tracked->publish_committed(at);
   tracked->session().note_duplicate();
   touch(*tracked);
 }

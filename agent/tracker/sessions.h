@@ -101,6 +101,11 @@ class Tracked final : public progress::FileObserver {
   // Of one that runs, what `load` would find; empty: nothing else than `load` says.
   [[nodiscard]] static std::optional<AbsentSession> glance(const progress::SavedSession& saved);
   void committed();
+  // Call it before a change: after a restart nobody may have looked at what is committed, and
+  // outputs see that until the change is.
+  void publish_committed(Now at) {
+    if (!published_ && all_committed() && session_.version() > 0) static_cast<void>(snapshot(at));
+  }
   [[nodiscard]] bool all_committed() const { return committed_version_ == session_.version(); }
   [[nodiscard]] const progress::SnapshotPtr& published() const { return published_; }
   // What its forecasts were worth, for history.
@@ -190,8 +195,8 @@ class Sessions {
 
   Result<Applied, progress::Rejection> apply(const progress::Event& event, Now at);
   // An event that was refused before it came here, for the session's own record.
-  void note_rejected(std::string_view id, progress::RejectReason reason);
-  void note_duplicate(std::string_view id);
+  void note_rejected(std::string_view id, progress::RejectReason reason, Now at);
+  void note_duplicate(std::string_view id, Now at);
 
   [[nodiscard]] Tracked* find(std::string_view id);
   // In the order first seen.

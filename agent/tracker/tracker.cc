@@ -37,7 +37,7 @@ Result<Applied, progress::Rejection> Tracker::Batch::apply(const progress::Event
     NO_THREAD_SAFETY_ANALYSIS {
   if (event.seq && !event.producer.empty() && !take_seq(event.producer, *event.seq)) {
     ++tracker_.totals_.duplicates;
-    tracker_.sessions_.note_duplicate(event.session);
+    tracker_.sessions_.note_duplicate(event.session, at_);
     return Applied::kDuplicate;
   }
   auto applied = tracker_.sessions_.apply(event, at_);
@@ -51,7 +51,7 @@ void Tracker::Batch::refuse(std::string_view session, std::string_view producer,
   // What was shed may be sent again.
   if (seq && !producer.empty() && reason != progress::RejectReason::kOverloaded)
     take_seq(producer, *seq);
-  if (!session.empty()) tracker_.sessions_.note_rejected(session, reason);
+  if (!session.empty()) tracker_.sessions_.note_rejected(session, reason, at_);
 }
 
 void Tracker::Batch::observe_workload(const progress::Resources& read) NO_THREAD_SAFETY_ANALYSIS {

@@ -107,6 +107,24 @@ TEST_F(Restart, WhoAsksForAllSeesAllInTheirOrder) {
   }
 }
 
+// Though nobody looked between the restart and the next event.
+TEST_F(Restart, ShowsWhatIsCommittedUntilTheNextIs) {
+  OneTracker after;
+  restart(after, storage_);
+  ASSERT_TRUE(after.file(11, name(8), "new", FileStatus::kCompleted));
+  (void)after.send(11, name(9), SessionPaused{}, "p", 1);
+  (void)after.send(11, name(9), SessionPaused{}, "p", 1);
+  const auto completed = [&](int session) {
+    const SnapshotPtr shown = after.session(12, name(session));
+    return shown ? shown->metrics.count(FileStatus::kCompleted) : -1;
+  };
+  EXPECT_EQ(kFiles, completed(8));
+  EXPECT_EQ(kFiles, completed(9));
+  EXPECT_EQ(before_.ids(12), after.ids(12));
+  storage_.commit(after.tracker(), now_at(12));
+  EXPECT_EQ(kFiles + 1, completed(8));
+}
+
 TEST_F(Restart, TicksOverAll) {
   OneTracker after;
   restart(after, storage_);
