@@ -47,8 +47,10 @@ Read<void> hold(const Row& row, double value) {
 Read<void> check_text(const Row& row, string_view text) {
   const std::string wrong = row.check == nullptr ? "" : row.check(text);
   if (wrong.empty()) return {};
-  // What a secret holds is not repeated in a message, even a wrong one.
-  const std::string shown = row.is_secret ? "the value" : joined("\"", text.substr(0, 80), "\"");
+  // What a secret holds is not repeated in a message, even a wrong one; nor a password in a URL.
+  const bool has_password = row.check == check_url && text.find('@') != string_view::npos;
+  const std::string shown =
+      row.is_secret || has_password ? "the value" : joined("\"", text.substr(0, 80), "\"");
   return failure(Refusal{shown + " " + wrong, {}});
 }
 

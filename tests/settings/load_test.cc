@@ -210,6 +210,9 @@ TEST(Load, NeverRepeatsASecret) {
   EXPECT_EQ(faults_of("notify: {webhooks: [{url: \"hooks.example/T0SECRET\"}]}\n"),
             "a.yaml:1:27: notify.webhooks[0].url: the value is no URL: it starts with http:// or "
             "https://\n");
+  EXPECT_EQ(faults_of("push: {gateway_url: \"htp://u:SECRET@gateway\"}\n"),
+            "a.yaml:1:21: push.gateway_url: the value is no URL: it starts with http:// or "
+            "https://\n");
   const Settings settings = good("notify: {webhooks: [{url: \"https://u:p@h/T0SECRET\"}]}\n");
   EXPECT_EQ(described(settings, "notify.webhooks[0].url").value, "https://<hidden>@h/<hidden>");
 }
