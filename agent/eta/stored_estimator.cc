@@ -3,8 +3,8 @@
 // FORMAT: the version; what the part is; XXH3 of all that, so that damage is seen whatever it hits.
 // A part is either what was observed since the one before, or the state: what changes all the time,
 // and what was added to what only grows since the last such part; a whole one builds on nothing,
-// and is deflated when it is large: its rows of forecasts are much alike, and after a restart of
-// many sessions most wait long until they are needed.
+// and is deflated when it is large: after a restart of many sessions most wait long until they are
+// needed.
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -22,7 +22,7 @@ namespace {
 using progress::Packer;
 using progress::Unpacker;
 
-constexpr std::uint64_t kVersion = 4;
+constexpr std::uint64_t kVersion = 5;
 constexpr std::size_t kSumBytes = sizeof(std::uint64_t);
 enum class PartKind : std::uint64_t { kLog, kState, kWhole };
 constexpr std::size_t kWorthDeflating = 1024;  // bytes

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
 #include "agent/progress/archive.h"
@@ -52,14 +52,34 @@ class TimeSeries {
     return v0 + (v1 - v0) * std::clamp((time - t0) / (t1 - t0), 0.0, 1.0);
   }
 
+  // For storage: a row as what differs from the one before, which is little: which columns, and the
+  // bits of each. NaN is NaN here.
+  static void save_row(progress::Packer& packer, const Row& row, const Row& before) {
+    static_assert(Width < 64);
+    std::uint64_t changed = 0;
+    for (std::size_t c = 0; c < Width; ++c)
+      changed |= std::uint64_t{difference(row, before, c) != 0} << c;
+    packer.number(changed);
+    for (std::size_t c = 0; c < Width; ++c) {
+      if (const std::uint32_t bits = difference(row, before, c); bits != 0) packer.number(bits);
+    }
+  }
+  static Row load_row(progress::Unpacker& unpacker, Row row) {
+    const std::uint64_t changed = unpacker.number();
+    for (std::size_t c = 0; c < Width; ++c) {
+      if ((changed >> c & 1U) == 0) continue;
+      const auto bits = static_cast<std::uint32_t>(unpacker.number());
+      row[c] = std::bit_cast<float>(std::bit_cast<std::uint32_t>(row[c]) ^ bits);
+    }
+    return row;
+  }
+  [[nodiscard]] Row last() const { return rows_.empty() ? Row{} : rows_.back(); }
+
   // For storage: the rows that were not saved yet, and how they come back.
   void save(progress::Packer& packer) {
     packer(halvings_, std::uint64_t{saved_}, std::uint64_t{rows_.size() - saved_});
-    for (std::size_t i = saved_; i < rows_.size(); ++i) {
-      const bool repeats = i > 0 && same_bits(rows_[i], rows_[i - 1]);
-      packer(repeats);
-      if (!repeats) packer(rows_[i]);
-    }
+    for (std::size_t i = saved_; i < rows_.size(); ++i)
+      save_row(packer, rows_[i], i > 0 ? rows_[i - 1] : Row{});
     saved_ = rows_.size();
   }
   void load(progress::Unpacker& unpacker) {
@@ -70,21 +90,15 @@ class TimeSeries {
     while (halvings_ < halvings) halve();
     if (first > rows_.size() || more > 2 * kHalf - first) return unpacker.fail();
     rows_.resize(first);
-    for (std::uint64_t i = 0; i < more; ++i) {
-      bool repeats = false;
-      unpacker(repeats);
-      if (repeats && rows_.empty()) return unpacker.fail();
-      rows_.push_back(repeats ? rows_.back() : Row{});
-      if (!repeats) unpacker(rows_.back());
-    }
+    for (std::uint64_t i = 0; i < more && unpacker.ok(); ++i)
+      rows_.push_back(load_row(unpacker, last()));
     saved_ = rows_.size();
   }
   void forget_saved() { saved_ = 0; }
 
  private:
-  // Rows repeat while nothing is foretold anew; NaN is NaN here.
-  static bool same_bits(const Row& a, const Row& b) {
-    return std::memcmp(a.data(), b.data(), sizeof a) == 0;
+  static std::uint32_t difference(const Row& a, const Row& b, std::size_t c) {
+    return std::bit_cast<std::uint32_t>(a[c]) ^ std::bit_cast<std::uint32_t>(b[c]);
   }
   void halve() {
     const auto half = [](std::size_t rows) { return (rows + 1) / 2; };

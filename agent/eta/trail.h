@@ -70,21 +70,23 @@ class Trail {
 
   // For storage: what it did not have yet, and how it comes back.
   void save(progress::Packer& packer) {
+    rows_.save(packer);
     const bool changed = saved_now_ != last_now_;
     packer(changed);
-    if (changed) packer(last_now_, pack(last_));
+    if (changed) {
+      packer(last_now_);
+      rows_.save_row(packer, pack(last_), rows_.last());
+    }
     saved_now_ = last_now_;
-    rows_.save(packer);
   }
   void load(progress::Unpacker& unpacker) {
+    rows_.load(unpacker);
     bool changed = false;
     unpacker(changed);
     if (changed) {
-      Row last{};
-      unpacker(last_now_, last);
-      last_ = unpack(last);
+      unpacker(last_now_);
+      last_ = unpack(rows_.load_row(unpacker, rows_.last()));
     }
-    rows_.load(unpacker);
   }
   void forget_saved() {
     saved_now_ = kNever;

@@ -14,6 +14,7 @@ using std::chrono::seconds;
 constexpr Duration kFirstPause = milliseconds(10);
 constexpr Duration kLongestPause = milliseconds(500);
 constexpr Duration kQuiet = milliseconds(200);  // without a commit: time to tidy up
+constexpr Duration kFirstQuiet = seconds(2);    // more than that, after a start: senders come
 constexpr Duration kRetainEvery = seconds(30);
 constexpr Duration kIdle = seconds(1);                        // the longest sleep
 constexpr Duration kBreath = std::chrono::microseconds(100);  // for events, while restoring
@@ -190,7 +191,8 @@ bool Writer::open_store() {
     return false;
   }
   store_ = std::move(*opened);
-  last_folded_ = last_committed_ = steady();
+  last_folded_ = steady();
+  last_committed_ = last_folded_ + kFirstQuiet;
   succeeded();
   return true;
 }

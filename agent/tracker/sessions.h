@@ -95,8 +95,11 @@ class Tracked final : public progress::FileObserver {
   [[nodiscard]] const std::shared_ptr<const alert::Standing>& standing() const { return standing_; }
 
   // With storage: what outputs may see is what is committed. `save` packs all that storage keeps of
-  // it and, when the last answer is old, makes one to publish with the commit; `committed` does.
-  void save(progress::Packer& packer, Now at);
+  // it; `renew` before it makes an answer to publish with the commit, which `committed` does.
+  void save(progress::Packer& packer);
+  void renew(Now at);
+  [[nodiscard]] bool is_answer_old(Now at) const;
+  [[nodiscard]] SteadyInstant answered_at() const { return published_at_; }
   [[nodiscard]] bool load(const progress::SavedSession& saved, Now at);
   // Of one that runs, what `load` would find; empty: nothing else than `load` says.
   [[nodiscard]] static std::optional<AbsentSession> glance(const progress::SavedSession& saved);
@@ -276,6 +279,7 @@ class Sessions {
   void bring_back(const AbsentSession& session);
   void note_over();
   void adopt(std::unique_ptr<Tracked> made);
+  void renew_answers(Now at);
   void save_families(progress::Packer& packer);
   void save_alerts(progress::Packer& packer, Instant at);
   void keep_alert(const Tracked& tracked, const alert::Alert& alert);

@@ -13,6 +13,8 @@ namespace {
 
 // With storage on, a session that changes all the time is shown at most this old.
 constexpr Duration kOldestShown = std::chrono::seconds(1);
+// Answers made anew in one commit, while events wait: 20 ms.
+constexpr std::ptrdiff_t kMostAnswers = 2'000;
 // Before what a glance finds. Earlier versions began with an instant, which is never that.
 constexpr std::uint64_t kGlance = 0;
 // What may be brought back while events wait: about half a millisecond.
@@ -42,13 +44,8 @@ std::size_t bytes_of(const SavedSession& saved) {
 
 }  // namespace
 
-void Tracked::save(Packer& packer, Now at) {
+void Tracked::save(Packer& packer) {
   saved_version_ = session_.version();
-  const Duration oldest = std::min(kOldestShown, session_.config().update_interval);
-  if (!published_ || at.steady - published_at_ >= oldest) {
-    pending_ = make_answer(at, false);
-    published_at_ = at.steady;
-  }
   packer(progress::ChangeTag::kSession, serial_, session_.files().epoch());
   const std::size_t kept = packer.open();
   packer(kGlance, session_.live(), std::uint64_t{session_.files().size()});
@@ -68,6 +65,16 @@ void Tracked::save(Packer& packer, Now at) {
   const std::size_t files = packer.open();
   session_.stored_files().save_changed(packer);
   packer.close(files);
+}
+
+bool Tracked::is_answer_old(Now at) const {
+  const Duration oldest = std::min(kOldestShown, session_.config().update_interval);
+  return !published_ || at.steady - published_at_ >= oldest;
+}
+
+void Tracked::renew(Now at) {
+  pending_ = make_answer(at, false);
+  published_at_ = at.steady;
 }
 
 void Tracked::committed() {
@@ -119,9 +126,10 @@ void Sessions::untouch(Tracked& tracked) {
 void Sessions::save_changes(Packer& packer, Now at, std::vector<std::uint64_t>& saved) {
   using progress::put;
   saved.clear();
+  renew_answers(at);
   for (Tracked* tracked : changed_) {
     tracked->session().stored_files().keep_changes();
-    tracked->save(packer, at);
+    tracked->save(packer);
     tracked->changed_place = 0;
     tracked->stored = true;
     saved.push_back(tracked->serial());
@@ -134,6 +142,23 @@ void Sessions::save_changes(Packer& packer, Now at, std::vector<std::uint64_t>& 
   changed_.clear();
   gone_.clear();
   stopped_changes_.clear();
+}
+
+// Of more sessions than can be answered while events wait, those that were longest ago: the others
+// have their turn with the next commits. None waits for its first answer.
+void Sessions::renew_answers(Now at) {
+  std::vector<Tracked*> old;
+  for (Tracked* tracked : changed_) {
+    if (tracked->is_answer_old(at)) old.push_back(tracked);
+  }
+  const auto known =
+      std::ranges::partition(old, [](const Tracked* t) { return !t->published(); }).begin();
+  if (old.end() - known > kMostAnswers) {
+    const auto end = known + kMostAnswers;
+    std::ranges::nth_element(known, end, old.end(), {}, &Tracked::answered_at);
+    old.erase(end, old.end());
+  }
+  for (Tracked* tracked : old) tracked->renew(at);
 }
 
 void Sessions::save_families(Packer& packer) {

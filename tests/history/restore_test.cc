@@ -3,6 +3,7 @@
 // goes on as it does.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 
@@ -321,6 +322,41 @@ TEST(Storage, ShowsOnlyWhatIsCommitted) {
   tracker.committed();
   EXPECT_EQ(2, completed());
   EXPECT_EQ(first + 1, tracker.durable());
+}
+
+// To answer for all of them in one commit would hold up events.
+TEST(Storage, AnswersForVeryManySessionsTakeTurns) {
+  constexpr int kSessions = 5'000;
+  Tracker tracker({});
+  tracker.keep_changes([] {}, after({}));
+  Memory memory;
+  const auto count = [&](std::int64_t n, Duration at) {
+    Tracker::Batch batch(tracker, after(at));
+    for (int i = 0; i < kSessions; ++i) {
+      Event event = counted(n);
+      const std::string session = std::to_string(i);
+      event.session = session;
+      ASSERT_TRUE(batch.apply(event));
+    }
+  };
+  const auto shown = [&](std::int64_t n, Duration at) {
+    return std::ranges::count_if(tracker.view(after(at)).sessions, [&](const auto& session) {
+      return session->counters.files_ended[0] >= n;
+    });
+  };
+  count(1, seconds(0));
+  memory.commit(tracker, after(seconds(0)));
+  EXPECT_EQ(kSessions, shown(1, seconds(0)));  // each has its first answer at once
+  std::int64_t n = 2;
+  for (const int expected : {2'000, 4'000, kSessions}) {
+    const Duration at = seconds(2) + n * milliseconds(100);
+    count(n, at);
+    memory.commit(tracker, after(at));
+    count(++n, at);  // so that what is shown is what was committed
+    EXPECT_EQ(expected, shown(2, at));
+  }
+  memory.commit(tracker, after(seconds(3)));
+  EXPECT_EQ(kSessions, shown(n, seconds(3)));
 }
 
 TEST(Storage, WakesOnceAfterAnEmptyCheckpoint) {
