@@ -152,7 +152,7 @@ void Sessions::renew_answers(Now at) {
     if (tracked->is_answer_old(at)) old.push_back(tracked);
   }
   const auto known =
-      std::ranges::partition(old, [](const Tracked* t) { return !t->published(); }).begin();
+      std::partition(old.begin(), old.end(), [](const Tracked* t) { return !t->published(); });
   if (old.end() - known > kMostAnswers) {
     const auto end = known + kMostAnswers;
     std::ranges::nth_element(known, end, old.end(), {}, &Tracked::answered_at);

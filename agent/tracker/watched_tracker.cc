@@ -34,8 +34,7 @@ void Tracked::note_files(const progress::Event& event) {
 std::vector<progress::FileRef> Tracked::take_noted_files() {
   if (noted_epoch_ != session_.files().epoch()) noted_files_.clear();
   std::ranges::sort(noted_files_);
-  const auto repeated = std::ranges::unique(noted_files_);
-  noted_files_.erase(repeated.begin(), repeated.end());
+  noted_files_.erase(std::unique(noted_files_.begin(), noted_files_.end()), noted_files_.end());
   return std::exchange(noted_files_, {});
 }
 
