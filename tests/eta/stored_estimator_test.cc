@@ -127,6 +127,16 @@ TEST_F(StoredEstimator, SaysLittleBetweenForecastsThatAreKept) {
   EXPECT_TRUE(restored(parts).finish(after(original.total()), true).complete);
 }
 
+// A row of forecasts is much like the one before it.
+TEST_F(StoredEstimator, SaysOfForecastsWhatChanged) {
+  SimulatedJob original(job(2), background());
+  for (int i = 1; i <= 400; ++i) {
+    original.forecast(original.total() * i / 400);
+    if (i == 240) (void)part_of(original.estimator());
+  }
+  EXPECT_LT(part_of(original.estimator()).size(), 8'000U);  // as they are: 9,300
+}
+
 // What it was told before a state that is stored counts no more.
 TEST_F(StoredEstimator, ALogIsOfUseOnlyAfterTheLastState) {
   SimulatedJob original(job(2), background());
