@@ -2,7 +2,6 @@
 
 #include <sys/mman.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -22,10 +21,11 @@ std::string_view Arena::keep(std::string_view bytes) {
 
 void* Arena::HugePages::do_allocate(std::size_t bytes, std::size_t alignment) {
   if (bytes < kHugePage) return std::pmr::new_delete_resource()->allocate(bytes, alignment);
-  const std::size_t whole = (bytes + kHugePage - 1) / kHugePage * kHugePage;
-  void* const block = std::aligned_alloc(kHugePage, whole);
-  if (block == nullptr) throw std::bad_alloc();
-  ::madvise(block, whole, MADV_HUGEPAGE);  // a wish
+  // Not the heap's: what is wished for it would stay with the next who gets it.
+  void* const block =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (block == MAP_FAILED) throw std::bad_alloc();
+  ::madvise(block, bytes, MADV_HUGEPAGE);  // a wish
   return block;
 }
 
@@ -33,7 +33,7 @@ void Arena::HugePages::do_deallocate(void* block, std::size_t bytes, std::size_t
   if (bytes < kHugePage)
     std::pmr::new_delete_resource()->deallocate(block, bytes, alignment);
   else
-    std::free(block);
+    ::munmap(block, bytes);
 }
 
 }  // namespace agent::history
