@@ -228,7 +228,9 @@ void Session::record(const FileEffect& effect, const Arrival& a) {
     if (effect.took && which < file_seconds_.size())
       file_seconds_[which].observe(seconds(*effect.took));
     if (*effect.ended == FileStatus::kCompleted) {
-      longest_file_ = std::max(longest_file_, effect.took.value_or(Duration::zero()));
+      const Duration took = effect.took.value_or(Duration::zero());
+      long_files_.observe(seconds(took));
+      longest_file_ = std::max(longest_file_, took);
       complete(a.ts, 1);
     }
   }

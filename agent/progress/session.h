@@ -14,6 +14,7 @@
 #include "agent/progress/change.h"
 #include "agent/progress/event.h"
 #include "agent/progress/files.h"
+#include "agent/progress/long_times.h"
 #include "agent/progress/rules.h"
 #include "agent/progress/snapshot.h"
 #include "agent/progress/throughput.h"
@@ -100,6 +101,8 @@ class Session {
   // What estimates and alerts are made from.
   [[nodiscard]] Instant start() const { return start_; }
   [[nodiscard]] const Files& files() const { return files_; }
+  // Some work that nobody has begun yet is known: a total was announced, or files wait.
+  [[nodiscard]] bool knows_what_comes() const;
   [[nodiscard]] std::int64_t total_files() const;
   [[nodiscard]] FileCounts counts() const;
   [[nodiscard]] WorkDone work() const;
@@ -216,7 +219,8 @@ class Session {
   std::vector<ModelTally> models_;  // by model number - 1
   std::array<Histogram, 2> file_seconds_{Histogram{kFileDurationBounds},
                                          Histogram{kFileDurationBounds}};
-  Duration longest_file_{};  // of the completed ones
+  LongTimes long_files_;  // of the completed ones, like the next
+  Duration longest_file_{};
   Histogram file_bytes_{kFileSizeBounds};
   std::optional<Instant> rate_limited_until_;
   Resources resources_;

@@ -11,6 +11,7 @@ namespace {
 // At least; the contract, section 4, `state`.
 constexpr Duration kStalledAfter = std::chrono::seconds(60);
 constexpr int kStalledFactor = 5;  // times the p95 file duration
+static_assert(LongTimes::kShort * kStalledFactor <= Span(kStalledAfter).count());
 
 constexpr std::size_t index(FileStatus s) { return static_cast<std::size_t>(s); }
 
@@ -39,12 +40,11 @@ bool Session::stalled(Now at) const {
 // 5 x the p95 file duration. Where none is known, the mean time for a completed file stands in; and
 // without one, half of the silence after which the session would be given up.
 Duration Session::may_be_silent() const {
-  if (const auto p95 = file_seconds_[0].quantile(0.95)) {
-    const auto usual = std::chrono::duration_cast<Duration>(Span(*p95));
-    // Buckets are coarse, but nothing took longer than the longest (0: not known, as it was not
-    // stored).
-    const bool is_known = longest_file_ > Duration::zero();
-    return kStalledFactor * (is_known ? std::min(usual, longest_file_) : usual);
+  if (const std::uint64_t known = file_seconds_[0].count(); known > 0) {
+    const auto p95 = std::chrono::duration_cast<Duration>(Span(long_files_.percentile(95, known)));
+    // Nothing took longer than the longest (0: not known, as it was not stored).
+    const bool has_longest = longest_file_ > Duration::zero();
+    return kStalledFactor * (has_longest ? std::min(p95, longest_file_) : p95);
   }
   const std::int64_t own = counts()[index(FileStatus::kCompleted)] - restored_completed();
   return own > 0 ? kStalledFactor * (active_elapsed(latest_) / own)
@@ -71,6 +71,10 @@ std::int64_t Session::total_files() const {
   const std::int64_t seen = counts_only() ? counted_.completed + counted_.failed + counted_.skipped
                                           : files_.work().seen();
   return std::max(announced_files_, seen);
+}
+
+bool Session::knows_what_comes() const {
+  return announced_files_ > 0 || announced_bytes_ || counts()[index(FileStatus::kPending)] > 0;
 }
 
 FileCounts Session::counts() const {

@@ -88,6 +88,7 @@ void Session::save(Packer& packer) {
   api_window_.save(packer);
   packer(longest_file_);
   stage_costs(packer, *this);
+  packer(long_files_);
 }
 
 bool Session::load(std::string_view saved, Now at) {
@@ -107,6 +108,11 @@ bool Session::load(std::string_view saved, Now at) {
   api_window_.load(unpacker);
   if (!unpacker.empty()) unpacker(longest_file_);  // earlier versions did not store it
   if (!unpacker.empty()) stage_costs(unpacker, *this);
+  if (unpacker.empty()) {
+    long_files_.take(file_seconds_[0]);
+  } else {
+    unpacker(long_files_);
+  }
   if (!unpacker.ok() || !unpacker.empty() || !name_tallies()) return false;
   identity->config = config_in_force();
   identity_ = identity;

@@ -466,6 +466,18 @@ TEST(SessionStates, SlowFilesMayBeSilentLonger) {
   EXPECT_EQ(s.state(1'000 + 5 * 40 + 1), SessionState::kStalled);  // no bucket is that exact
 }
 
+TEST(SessionStates, HowLongFilesTakeIsKnownToATwentieth) {
+  OneSession s;
+  double t = 0;
+  for (int i = 0; i < 100; ++i) {
+    s.file(t, std::to_string(i), kProcessing);
+    s.file(t += i < 96 ? 310 : 890, std::to_string(i), kCompleted);
+  }
+  s.file(t, "a", kProcessing);
+  EXPECT_EQ(s.state(t + 5 * 310), SessionState::kFinishing);
+  EXPECT_EQ(s.state(t + 5 * 310 * 1.05 + 1), SessionState::kStalled);
+}
+
 TEST(SessionStates, TheFirstThatHoldsIsShown) {
   OneSession s;
   s.file(0, "a", kProcessing);
