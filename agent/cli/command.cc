@@ -24,6 +24,7 @@ constexpr std::array kDemoOptions = {
     Option{"--seed", "N", "the same seed gives the same samples", "1"},
 };
 constexpr std::array kReplayOptions = {
+    Option{"--alert.log", kFileValue, "write each alert that begins or ends to this file", ""},
     Option{"--eta.log", kFileValue, "write each session's predictions over time to this file", ""},
     Option{"--metrics.out", kFileValue, "write the final exposition to this file", ""},
 };

@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "agent/web/alert_json.h"
+
 namespace agent::cli {
 namespace {
 
@@ -22,15 +24,18 @@ tracker::Settings without_eviction(tracker::Settings settings) {
 // that a replay costs no more than its events.
 constexpr Duration kLeastStep = std::chrono::seconds(1);
 Duration step_after(Duration elapsed) { return std::max(kLeastStep, elapsed / 200); }
+// In a silence of this length something may begin however long the session is.
+constexpr Duration kLongSilence = std::chrono::minutes(1);
 
 }  // namespace
 
 Player::Player(tracker::Settings settings, std::size_t max_line_bytes,
-               EtaLog::Write write_prediction)
+               EtaLog::Write write_prediction, EtaLog::Write write_alert)
     : tracker_(without_eviction(std::move(settings))),
       decoder_(max_line_bytes),
       log_([this](const std::string& id, Now at) { return answer(id, at); }, write_prediction),
-      is_logging_(static_cast<bool>(write_prediction)) {}
+      is_logging_(static_cast<bool>(write_prediction)),
+      write_alert_(std::move(write_alert)) {}
 
 Result<void, Rejection> Player::play(const wire::Line& line) {
   Result<void, Rejection> played;
@@ -78,7 +83,7 @@ Result<void, Rejection> Player::apply(progress::Event event) {
     Seen& seen = seen_[index_.at(session)];
     if (std::holds_alternative<progress::SessionEnded>(event.fact)) seen.over = true;
     if (std::holds_alternative<progress::SessionStarted>(event.fact)) seen.over = false;
-    if (seen.over) seen.latest = tracker_.look(session, at);
+    if (seen.over) seen.latest = look(session, at);
     seen.alerts = seen.latest;
   }
   if (is_logging_) {
@@ -97,31 +102,45 @@ void Player::remember(const std::string& session) {
   seen_[found->second].last_event = now();
 }
 
+// At the session's alerts, at one instant.
+std::shared_ptr<const alert::Standing> Player::look(const std::string& session, Now at) {
+  auto standing = tracker_.look(session, at);
+  for (const alert::Alert& alert : tracker_.take_alert_changes()) {
+    if (write_alert_) write_alert_(web::alert_change_json(alert, at.wall) + "\n");
+  }
+  return standing;
+}
+
 // What was told last, and then the silence until `until`: alerts begin and end in it, too. Looks
-// lie further and further apart: what a silence changes, it changes slowly.
+// lie further and further apart: what a silence changes, it changes slowly. The end of a long one
+// is looked at, too.
 void Player::look_until(const std::string& session, Now until) {
   const auto found = index_.find(session);
   if (found == index_.end()) return;
   Seen& seen = seen_[found->second];
-  if (until.steady <= seen.last_event.steady) return;  // more is told of the same moment
-  const auto look = [&](Now at) {
-    tracker_.look(session, at);
+  const Duration silence = until.steady - seen.last_event.steady;
+  if (silence <= Duration::zero()) return;  // more is told of the same moment
+  const auto look_after = [&](Duration since) {
+    const Now at{seen.last_event.wall + since, seen.last_event.steady + since};
+    look(session, at);
     seen.looked = at.steady;
   };
   Duration step = step_after(seen.last_event.steady - seen.began);
-  if (seen.last_event.steady - seen.looked >= step) look(seen.last_event);
-  for (Now at = seen.last_event;; step += step / 4) {
-    at = {at.wall + step, at.steady + step};
-    if (at.steady >= until.steady) return;
-    look(at);
+  if (seen.last_event.steady - seen.looked >= step) look_after(Duration::zero());
+  for (Duration since = step; since < silence; since += step) {
+    look_after(since);
+    step += step / 4;
   }
+  if (silence <= kLongSilence) return;
+  look_after(silence - Duration(1));
+  seen.looked = {};  // and at what ended it
 }
 
 // With a log its questions are the looks: further ones would change what the estimators answer.
 progress::SnapshotPtr Player::answer(const std::string& session, Now at) {
   auto answer = tracker_.session_at(session, at);
   if (const auto found = index_.find(session); found != index_.end())
-    seen_[found->second].latest = tracker_.look(session, at);
+    seen_[found->second].latest = look(session, at);
   return answer;
 }
 
@@ -132,7 +151,7 @@ void Player::finish() {
 View Player::view() {
   View view{now(), {}, nullptr, tracker_.generation()};
   for (Seen& seen : seen_) {
-    if (!is_logging_) seen.alerts = tracker_.look(seen.session, seen.last_event);
+    if (!is_logging_) seen.alerts = look(seen.session, seen.last_event);
     if (auto snapshot = tracker_.session_at(seen.session, seen.last_event)) {
       auto as_of_its_end = std::make_shared<progress::SessionSnapshot>(*snapshot);
       as_of_its_end->alerts = seen.alerts;

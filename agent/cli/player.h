@@ -26,8 +26,10 @@ namespace agent::cli {
 class Player {
  public:
   // Of the rules only prices, thresholds, and the bounds per session apply: nothing is evicted.
-  // `write_prediction`: where the lines of the ETA log go; empty: no log.
-  Player(tracker::Settings settings, std::size_t max_line_bytes, EtaLog::Write write_prediction);
+  // `write_prediction`, `write_alert`: where the lines of the ETA log go, and those of alerts that
+  // changed their state; empty: no log.
+  Player(tracker::Settings settings, std::size_t max_line_bytes, EtaLog::Write write_prediction,
+         EtaLog::Write write_alert = {});
 
   // Plays one line; the refusal says why it could not be.
   Result<void, progress::Rejection> play(const wire::Line& line);
@@ -47,6 +49,7 @@ class Player {
   Result<void, progress::Rejection> refuse(progress::Rejection rejection);
   Result<void, progress::Rejection> apply(progress::Event event);
   void remember(const std::string& session);
+  std::shared_ptr<const alert::Standing> look(const std::string& session, Now at);
   void look_until(const std::string& session, Now until);
   progress::SnapshotPtr answer(const std::string& session, Now at);
   [[nodiscard]] Now now() const { return {clock_, SteadyInstant(clock_.time_since_epoch())}; }
@@ -65,6 +68,7 @@ class Player {
   wire::Decoder decoder_;
   EtaLog log_;
   bool is_logging_;
+  EtaLog::Write write_alert_;
   Instant clock_{};       // the largest `ts` so far; 1970 before the first
   std::string producer_;  // of the last hello
   std::vector<Seen> seen_;

@@ -130,17 +130,20 @@ int replay(const Invocation& invocation) {
     return kUsage;
   }
   OutputFile eta_log(invocation.option("--eta.log"));
+  OutputFile alert_log(invocation.option("--alert.log"));
   OutputFile page(invocation.option("--metrics.out"));
-  EtaLog::Write write_prediction;
+  EtaLog::Write write_prediction, write_alert;
   if (eta_log.is_wanted()) write_prediction = [&](std::string_view line) { eta_log.write(line); };
+  if (alert_log.is_wanted()) write_alert = [&](std::string_view line) { alert_log.write(line); };
 
   const auto max_line = static_cast<std::size_t>(settings->ingest.max_line_bytes.count);
-  Player player(tracker_settings(*settings, *std::move(model)), max_line, write_prediction);
+  Player player(tracker_settings(*settings, *std::move(model)), max_line, write_prediction,
+                write_alert);
   Result<void> done = Reading(invocation.arguments[0], player, max_line).run();
   const View view = player.view();
   int code = print_sessions(view);
   if (page.is_wanted()) write_page(player, view, metrics_settings(*settings), page);
-  for (Result<void> result : {std::move(done), eta_log.close(), page.close()}) {
+  for (Result<void> result : {std::move(done), eta_log.close(), alert_log.close(), page.close()}) {
     if (result) continue;
     complain("replay: " + result.error().message);
     code = kFault;

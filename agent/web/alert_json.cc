@@ -18,6 +18,15 @@ void write_alert(JsonWriter& json, const alert::Alert& alert) {
   json.end_object();
 }
 
+std::string alert_change_json(const alert::Alert& alert, Instant at) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().member("at", at).member("reason", name_of(alert.reason)).key("alert");
+  write_alert(json, alert);
+  json.end_object();
+  return out;
+}
+
 void write_active_alerts(JsonWriter& json, const progress::SessionSnapshot& session) {
   json.begin_array();
   if (session.alerts) {

@@ -16,7 +16,8 @@ class Recording {
   explicit Recording(bool with_log = false)
       : player_({}, wire::kDefaultMaxLineBytes,
                 with_log ? EtaLog::Write([this](std::string_view line) { log_ += line; })
-                         : EtaLog::Write()) {}
+                         : EtaLog::Write(),
+                [this](std::string_view line) { alerts_ += line; }) {}
 
   Result<void, progress::Rejection> play(std::string text) {
     text.reserve(text.size() + wire::kPadding);
@@ -31,9 +32,10 @@ class Recording {
     return static_cast<std::size_t>(std::ranges::count(log_, '\n'));
   }
   [[nodiscard]] const std::string& log() const { return log_; }
+  [[nodiscard]] const std::string& alerts() const { return alerts_; }
 
  private:
-  std::string log_;
+  std::string log_, alerts_;
   Player player_;
   std::uint64_t lines_ = 0;
 };
@@ -183,6 +185,42 @@ TEST(EtaLine, LeavesOutWhatIsNotKnown) {
             "{\"session\":\"a\\\"b\",\"t\":2,\"remaining_s\":10,\"lo_s\":8,\"hi_s\":12,"
             "\"confidence\":0.5,\"method\":\"linear\",\"methods\":{\"linear\":10},"
             "\"progress\":0.125}\n");
+}
+
+TEST(Player, TellsOfNoMovedEndWhereNoEndWasKnown) {
+  Recording recording;
+  for (int i = 0; i < 300; ++i) {
+    const std::string file = std::to_string(i);
+    recording.play_good(file_event("s", 10.0 * i, file.c_str(), "processing"));
+    recording.play_good(file_event("s", 10.0 * i + 9, file.c_str(), "completed"));
+  }
+  EXPECT_EQ(recording.alerts(), "");
+}
+
+// However long a session is: a silence of 70 s in one of three hours.
+TEST(Player, TellsOfAlertsInEverySilence) {
+  Recording recording;
+  recording.play_good(R"({"event":"session.start","session":"s","ts":0,"totalFiles":2000})");
+  for (int i = 0; i < 1'000; ++i) {
+    const std::string file = std::to_string(i);
+    const double at = 10.0 * i;
+    recording.play_good(file_event("s", at, file.c_str(), "processing"));
+    recording.play_good(file_event("s", at + 9, file.c_str(), "completed"));
+  }
+  EXPECT_EQ(recording.alerts(), "");
+  recording.play_good(file_event("s", 10'060, "last", "processing"));
+  recording.play_good(file_event("s", 10'065, "last", "completed"));
+  recording.player().finish();
+  const View view = recording.player().view();
+  EXPECT_TRUE(view.sessions[0]->alerts->current.empty());
+  EXPECT_NE(recording.alerts().find("\"at\":\"1970-01-01T02:47:39.999Z\",\"reason\":\"held\","
+                                    "\"alert\":{\"id\":"),
+            std::string::npos)
+      << recording.alerts();
+  EXPECT_NE(recording.alerts().find("\"name\":\"SessionStalled\""), std::string::npos);
+  EXPECT_NE(recording.alerts().find("\"at\":\"1970-01-01T02:47:40.000Z\",\"reason\":\"recovered\""),
+            std::string::npos)
+      << recording.alerts();
 }
 
 }  // namespace
