@@ -52,15 +52,16 @@ Watch::Tracked* Watch::find(std::size_t rule) {
 void Watch::look(const Subject& subject, const Policy& policy, Now now,
                  std::vector<Alert>& changed) {
   const Scope scope = subject.session != nullptr ? Scope::kSession : Scope::kAgent;
-  const Round round{subject, policy, now, changed};
-  findings_.assign(rules().size(), {});
+  std::vector<Finding> findings(rules().size());
+  const Round round{subject, policy, now, changed, findings};
   for (std::size_t r = 0; r < rules().size(); ++r) {
     if (rules()[r].scope == scope) {
       look(r, round);
     } else if (scope == Scope::kAgent) {
-      if (const auto usual = policy.in_force(r)) findings_[r].threshold = usual->threshold;
+      if (const auto usual = policy.in_force(r)) findings[r].threshold = usual->threshold;
     }
   }
+  stand(std::move(findings));
 }
 
 void Watch::look(std::size_t rule, const Round& round) {
@@ -72,15 +73,15 @@ void Watch::look(std::size_t rule, const Round& round) {
                                                         : std::nullopt;
   if (in_force) {
     const auto usual = round.policy.in_force(rule);
-    findings_[rule].threshold = in_force->threshold;
-    findings_[rule].is_own = !usual || usual->threshold != in_force->threshold;
+    round.findings[rule].threshold = in_force->threshold;
+    round.findings[rule].is_own = !usual || usual->threshold != in_force->threshold;
   }
   if (quiet) {
     if (active != nullptr) resolve(rule, *quiet, round.now, round.changed);
     return;
   }
   const std::optional<Reading> reading = r.read(round.subject);
-  if (reading) findings_[rule].value = reading->value;
+  if (reading) round.findings[rule].value = reading->value;
   if (reading && breaches(r.breach, reading->value, in_force->threshold)) {
     breach(rule, *reading, *in_force, round);
   } else if (active != nullptr) {
@@ -161,24 +162,31 @@ void Watch::resolve(std::size_t rule, Reason why, Now now, std::vector<Alert>& c
 
 void Watch::close(Reason why, Now now, std::vector<Alert>& changed) {
   while (!active_.empty()) resolve(active_.front().alert.rule, why, now, changed);
+  stand(standing_->findings);
 }
 
 std::optional<Alert> Watch::dismiss(std::string_view id) {
   for (Tracked& tracked : active_) {
     if (tracked.alert.id != id) continue;
     tracked.alert.dismissed = true;
+    stand(standing_->findings);
     return tracked.alert;
   }
   return std::nullopt;
 }
 
-std::shared_ptr<const Standing> Watch::standing() const {
+const std::shared_ptr<const Standing>& Watch::nothing() {
+  static const auto nothing = std::make_shared<const Standing>();
+  return nothing;
+}
+
+void Watch::stand(std::vector<Finding> findings) {
   auto standing = std::make_shared<Standing>();
   for (const Tracked& tracked : active_) standing->current.push_back(tracked.alert);
   standing->resolved = resolved_;
   standing->fired = fired_;
-  standing->findings = findings_;
-  return standing;
+  standing->findings = std::move(findings);
+  standing_ = std::move(standing);
 }
 
 void Watch::save(progress::Packer& packer) const {
@@ -244,9 +252,13 @@ bool Watch::load(progress::Unpacker& unpacker) {
     return unpacker.ok() && unpacker.empty();
   };
   const progress::Unpacker begin = unpacker;
-  if (load_with(take_present)) return true;
-  unpacker = begin;
-  return load_with(take_earlier);
+  bool loaded = load_with(take_present);
+  if (!loaded) {
+    unpacker = begin;
+    loaded = load_with(take_earlier);
+  }
+  stand({});
+  return loaded;
 }
 
 }  // namespace agent::alert

@@ -30,8 +30,8 @@ class Watch {
     return std::ranges::any_of(active_,
                                [](const Tracked& t) { return t.alert.state == State::kPending; });
   }
-  // As of the last look or dismissal.
-  [[nodiscard]] std::shared_ptr<const Standing> standing() const;
+  // As of the last look or dismissal; shared, as it is the only place that keeps the findings.
+  [[nodiscard]] const std::shared_ptr<const Standing>& standing() const { return standing_; }
 
   // For storage: everything but the findings. `load` takes what `save` gave; false: damaged.
   void save(progress::Packer& packer) const;
@@ -50,6 +50,7 @@ class Watch {
     const Policy& policy;
     Now now;
     std::vector<Alert>& changed;
+    std::vector<Finding>& findings;
   };
 
   void look(std::size_t rule, const Round& round);
@@ -59,11 +60,13 @@ class Watch {
   void resolve(std::size_t rule, Reason why, Now now, std::vector<Alert>& changed);
   void count_fired(std::size_t rule, Severity severity);
   [[nodiscard]] Tracked* find(std::size_t rule);
+  void stand(std::vector<Finding> findings);
+  static const std::shared_ptr<const Standing>& nothing();
 
   std::vector<Tracked> active_;  // by rule
   std::vector<Alert> resolved_;
   std::vector<Fired> fired_;
-  std::vector<Finding> findings_;
+  std::shared_ptr<const Standing> standing_ = nothing();
 };
 
 }  // namespace agent::alert

@@ -25,9 +25,12 @@ bool Tracked::look(Now at, const alert::Policy& policy, bool superseded, bool pu
                    std::vector<alert::Alert>& changed) {
   const std::size_t before = changed.size();
   const bool was_on = standing_ != nullptr;
+  const std::int64_t attempt = session_.identity()->attempt;
+  if (superseded) superseded_attempt_ = attempt;
   if (session_.config().performance_alerts) {
     const progress::SnapshotPtr now = publishes ? snapshot(at) : make_answer(at, false);
-    watch_.look({.session = now.get(), .superseded = superseded}, policy, at, changed);
+    watch_.look({.session = now.get(), .superseded = superseded_attempt_ == attempt}, policy, at,
+                changed);
     standing_ = watch_.standing();
     if (!was_on && publishes) published_.reset();  // the next one shows them
   } else {

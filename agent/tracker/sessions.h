@@ -145,6 +145,7 @@ class Tracked final : public progress::FileObserver {
   }
   [[nodiscard]] const std::optional<progress::Forecast>& forecast(Now at, bool precise);
   void note_forecast(Instant now);
+  [[nodiscard]] bool load_kept(std::string_view saved, Now at, bool is_earlier);
   void follow_prediction(progress::SessionSnapshot& fresh);
 
   std::uint64_t serial_;
@@ -164,6 +165,7 @@ class Tracked final : public progress::FileObserver {
   std::optional<SteadyInstant> looked_at_;  // empty: never, or the rules are others since
   std::uint64_t looked_version_ = 0;        // of the session, at the last look
   progress::SessionState looked_state_{};
+  std::int64_t superseded_attempt_ = 0;              // even when the run that did is gone; 0: none
   std::shared_ptr<const alert::Standing> standing_;  // null: alerts are off, or never looked at
 
   progress::SnapshotPtr pending_;  // to be published with the commit under way

@@ -106,6 +106,25 @@ TEST_F(AlertsTest, OfAFailedRunEndWhenALaterOneBegins) {
   EXPECT_EQ(alerts(12, "b"), "") << "none is left";
 }
 
+TEST_F(AlertsTest, OfAFailedRunStayAwayWhenTheLaterOneIsGone) {
+  run(0, "a", 20);
+  (void)tracker.end(1, "a");
+  run(10, "b", 0);
+  (void)tracker.end(11, "b");
+  tracker.tick(12);
+  tracker.tracker().stop("b", now_at(13));
+  tracker.scrape(13);
+  tick_until(14, 16);
+  ASSERT_FALSE(tracker.has(16, "b"));
+  (void)tracker.file(17, "a", "late", FileStatus::kCompleted);
+  tracker.tick(18);
+  EXPECT_EQ(alerts(18, "a"), "");
+  (void)tracker.start(20, "a");
+  run(20, "a", 20);
+  (void)tracker.end(21, "a");
+  EXPECT_EQ(alerts(21, "a"), "SuccessRateBelowTarget firing") << "of the next attempt";
+}
+
 TEST_F(AlertsTest, OfAFailedRunStayWhileAnotherRanBesideIt) {
   run(0, "a", 20);
   run(1, "b", 0);
