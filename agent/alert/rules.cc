@@ -73,8 +73,8 @@ constexpr std::array kRules = {
          eta_deviation, configured<&Thresholds::eta_deviation_percent>,
          "progress_session_eta_deviation_ratio",
          "The predicted end has moved far",
-         "The predicted end moved by {value} of the total that was predicted early on, more than "
-         "{threshold}.",
+         "The predicted end moved by at least {value} of the total that was predicted early on, more "
+         "than {threshold}.",
          "See the explanation of the ETA; tell those who wait for the result."},
     Rule{"SessionStalled", kSession, kRun, kCritical, kAbove, 0, kAtOnce, kAtOnce, "s", 1,
          session_stalled, nullptr,

@@ -213,7 +213,7 @@ constexpr Family kFamilies[] = {
 
     {.name = "progress_session_eta_deviation_ratio", .unit = "ratio",
      .help = "By how much of the total predicted at 10 % of progress the predicted end has moved "
-             "since.",
+             "since, at least: from one 80 % interval to the other.",
      .of_session = [](const Shown& s, Series& out) {
        const auto& percent = s.snapshot.eta_deviation_percent;
        out.add(percent ? std::optional(*percent / 100) : std::nullopt);

@@ -176,8 +176,8 @@ struct SessionSnapshot {
   Metrics metrics;
   Counters counters;
   std::optional<Forecast> eta;
-  // By how much of the total predicted at 10 % of progress the predicted end has moved since, in
-  // percent.
+  // By how much of the total predicted at 10 % of progress the predicted end has moved since, at
+  // least, in percent.
   std::optional<double> eta_deviation_percent;
   std::vector<ProviderTally> providers;  // in the order first seen
   std::vector<StageTally> stages;

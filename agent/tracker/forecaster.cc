@@ -225,6 +225,7 @@ void Forecaster::keep(Instant at) {
   constexpr double kEarly = 10;  // percent of the work
   const bool known = early_ && early_->attempt == attempt_;
   if (!forecast || known || session_->work().percentage() < kEarly) return;
+  if (!session_->knows_what_comes()) return;  // every new file moves the end
   // Of less than this any move would be many times the total.
   constexpr Duration kShortest = std::chrono::seconds(1);
   const Duration total =
@@ -232,7 +233,9 @@ void Forecaster::keep(Instant at) {
   // A forecast that leaves more open itself than a move of it may be is no promise.
   const double may_move = session_->config().thresholds.eta_deviation_percent / 100;
   const bool promises = forecast->high - forecast->low <= may_move * Span(total);
-  if (total >= kShortest && promises) early_ = {attempt_, total, forecast->completion};
+  if (total < kShortest || !promises) return;
+  const auto after = [&](Span time) { return at + std::chrono::duration_cast<Duration>(time); };
+  early_ = {attempt_, total, after(forecast->low), after(forecast->high)};
 }
 
 std::optional<eta::Explanation> Forecaster::explain() const {

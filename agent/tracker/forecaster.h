@@ -38,12 +38,12 @@ class Forecaster final : public progress::FileObserver {
   // The first forecast kept when a tenth of an attempt's work was done that promised something.
   struct Early {
     std::int64_t attempt;
-    Duration total;  // since the start
-    Instant end;
+    Duration total;     // since the start
+    Instant low, high;  // the end, by the interval
 
     template <typename Archive, typename Self>
     static void fields(Archive& archive, Self& self) {
-      archive(self.attempt, self.total, self.end);
+      archive(self.attempt, self.total, self.low, self.high);
     }
   };
   [[nodiscard]] std::optional<Early>& early() { return early_; }

@@ -72,12 +72,15 @@ void Tracked::note_forecast(Instant now) {
            {}};
 }
 
+// How far the end has moved at least: what lies between the interval promised and the present one.
 void Tracked::follow_prediction(progress::SessionSnapshot& fresh) {
   const auto& early = forecaster_.early();
   if (!fresh.eta || !early || early->attempt != fresh.identity->attempt) return;
   if (early->total <= Duration::zero()) return;
-  const double moved = std::abs(seconds(fresh.eta->completion - early->end));
-  fresh.eta_deviation_percent = 100 * moved / seconds(early->total);
+  const auto& eta = *fresh.eta;
+  const double later = seconds(eta.completion - early->high) + (eta.low - eta.remaining).count();
+  const double earlier = seconds(early->low - eta.completion) - (eta.high - eta.remaining).count();
+  fresh.eta_deviation_percent = 100 * std::max({0.0, later, earlier}) / seconds(early->total);
 }
 
 void Tracked::note_grade(const eta::SelfGrade& grade) {

@@ -34,6 +34,18 @@ std::optional<Glance> take_glance(Unpacker& kept) {
   return glance;
 }
 
+// Forecaster::Early as it was stored before the end had an interval.
+struct EarlyPoint {
+  std::int64_t attempt = 0;
+  Duration total{};
+  Instant end;
+
+  template <typename Archive, typename Self>
+  static void fields(Archive& archive, Self& self) {
+    archive(self.attempt, self.total, self.end);
+  }
+};
+
 std::size_t bytes_of(const SavedSession& saved) {
   std::size_t bytes = saved.kept.size();
   for (const auto* parts : {&saved.states, &saved.forecasts, &saved.files}) {
@@ -91,14 +103,27 @@ std::optional<AbsentSession> Tracked::glance(const SavedSession& saved) {
   return AbsentSession{&saved, id, glance->files};
 }
 
-bool Tracked::load(const SavedSession& saved, Now at) {
-  Unpacker kept(saved.kept, at);
+// Nothing but its length tells the layout of the present version from the earlier one.
+bool Tracked::load_kept(std::string_view saved, Now at, bool is_earlier) {
+  Unpacker kept(saved, at);
   static_cast<void>(take_glance(kept));
-  kept(left_at, stopped, scraped, forecaster_.early());
+  kept(left_at, stopped, scraped);
+  if (std::optional<EarlyPoint> point; is_earlier) {
+    kept(point);
+    forecaster_.early().reset();
+    if (point) forecaster_.early() = {point->attempt, point->total, point->end, point->end};
+  } else {
+    kept(forecaster_.early());
+  }
   bool looked = false;
   kept(looked);
   if (!watch_.load(kept) || !kept.empty()) return false;
   if (looked) standing_ = watch_.standing();
+  return true;
+}
+
+bool Tracked::load(const SavedSession& saved, Now at) {
+  if (!load_kept(saved.kept, at, false) && !load_kept(saved.kept, at, true)) return false;
   for (const std::string_view state : saved.states) {
     if (!session_.load(state, at)) return false;
   }

@@ -174,7 +174,8 @@ TEST(Forecaster, SaysTheSameWhoeverReadsIt) {
   EXPECT_EQ(a->methods, b->methods);
   EXPECT_EQ(a->confidence, b->confidence);
   ASSERT_TRUE(quiet.forecaster.early() && watched.forecaster.early());
-  EXPECT_EQ(quiet.forecaster.early()->end, watched.forecaster.early()->end);
+  EXPECT_EQ(quiet.forecaster.early()->low, watched.forecaster.early()->low);
+  EXPECT_EQ(quiet.forecaster.early()->high, watched.forecaster.early()->high);
   EXPECT_EQ(quiet.forecaster.early()->total, watched.forecaster.early()->total);
   const auto graded = quiet.forecaster.finish(moment(160), progress::EndStatus::kCompleted);
   const auto other = watched.forecaster.finish(moment(160), progress::EndStatus::kCompleted);
