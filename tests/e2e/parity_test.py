@@ -9,13 +9,14 @@ import unittest
 from pathlib import Path
 
 from harness.agent import Agent, run
+from harness.disk import Disk
 from harness.polling import until
 from harness.prometheus import Prometheus
 from harness.receiver import Alertmanager, Receiver
 
 RULES = ["HighErrorRate", "LowThroughput", "QualityDegradation", "RateLimited", "EtaDeviation", "DeadlineAtRisk",
-         "WorkloadMemoryHigh", "WorkloadCpuHigh", "WorkloadNetworkErrors", "AgentNotificationsFailing",
-         "AgentNearLimit"]
+         "WorkloadMemoryHigh", "WorkloadCpuHigh", "WorkloadNetworkErrors", "AgentStorageFailing",
+         "AgentNotificationsFailing", "AgentNearLimit"]
 MAX_ACTIVE = 17  # one more than there are
 # As shipped, but that nobody waits for minutes.
 CONFIG = "alerts:\n  rules:\n" + "".join(f"    {name}:\n      for: 1s\n" for name in RULES)
@@ -113,24 +114,24 @@ def refuse(handler):
     handler.end_headers()
 
 
-class Parity(unittest.TestCase):
+class Paths(unittest.TestCase):
+    """An agent with a receiver that hears of its alerts from itself and from a Prometheus with its rules."""
+
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="parity-")))
         self.receiver = self.enterContext(Receiver())
         self.manager = self.enterContext(Alertmanager(self.receiver.port))
-        self.broken = self.enterContext(Receiver(behave=refuse))
-        self.group = Group(self.folder / "group")
-        self.addCleanup(self.group.close)
+
+    def begin(self, *flags, webhook=None, sections="", change=lambda rules: rules):
+        """`sections`: more of the configuration; `change`: of the rules, so that nobody waits."""
         config = self.folder / "agent.yaml"
         config.write_text(CONFIG + f"notify:\n  alertmanagers:\n    - url: http://127.0.0.1:{self.manager.port}\n"
-                          f"  webhooks:\n    - url: http://127.0.0.1:{self.broken.port}\n"
-                          "  external_labels:\n    path: agent\n"
-                          f"workload:\n  cgroup: {self.group.folder}\n"
-                          f"sessions:\n  max_active: {MAX_ACTIVE}\n")
+                          + (f"  webhooks:\n    - url: http://127.0.0.1:{webhook}\n" if webhook else "")
+                          + "  external_labels:\n    path: agent\n" + sections)
         written = run("docs", "rules", f"--config.file={config}")
         self.assertEqual(0, written.returncode, written.stderr)
-        (self.folder / "rules.yaml").write_text(re.sub(r" *keep_firing_for: \w+\n", "", written.stdout))
-        self.agent = self.enterContext(Agent(f"--config.file={config}"))
+        (self.folder / "rules.yaml").write_text(change(re.sub(r" *keep_firing_for: \w+\n", "", written.stdout)))
+        self.agent = self.enterContext(Agent(f"--config.file={config}", *flags))
         self.prometheus = self.enterContext(Prometheus(
             f"127.0.0.1:{self.agent.web_port}", interval="1s", rules=self.folder / "rules.yaml",
             alertmanager=f"127.0.0.1:{self.manager.port}"))
@@ -172,7 +173,18 @@ class Parity(unittest.TestCase):
         until(lambda: wanted <= self.heard("firing"), 60, lambda: str(wanted - self.heard("firing")))
         return wanted
 
+    def wait_until_nobody_is_told_any_more(self):
+        until(lambda: not self.as_the_agent_sees_it() and not self.as_prometheus_sees_it(), 100, self.differences)
+        until(lambda: not self.heard("firing"), 90, lambda: str(self.heard("firing")))
+
+
+class Parity(Paths):
     def test_both_fire_and_resolve_the_same(self):
+        broken = self.enterContext(Receiver(behave=refuse))
+        group = Group(self.folder / "group")
+        self.addCleanup(group.close)
+        self.begin(webhook=broken.port, sections=f"workload:\n  cgroup: {group.folder}\n"
+                                                 f"sessions:\n  max_active: {MAX_ACTIVE}\n")
         events = stories(time.time())
         self.assertEqual(200, self.agent.post(events).status)
         sessions = {event["session"] for event in events} - {"well", "quiet", "lenient"}
@@ -190,16 +202,53 @@ class Parity(unittest.TestCase):
         wanted |= self.wait_until_both_paths_tell(stalled, 90, others=False)
 
         # The target recovers, and every session ends well, and so does a later run of its family.
-        self.broken.behave = None
-        self.group.burns = False
+        broken.behave = None
+        group.burns = False
         every = sessions | {"well", "quiet", "lenient"}
         ends = [{"event": "session.end", "session": s, "status": "completed"} for s in every]
         again = [{"session": s + "-again", "ts": time.time() + 1, **event} for s in every for event in (
             {"event": "session.start", "family": "of-" + s}, {"event": "session.end", "status": "completed"})]
         self.assertEqual(200, self.agent.post([*ends, *again]).status)
-        until(lambda: not self.as_the_agent_sees_it() and not self.as_prometheus_sees_it(), 100, self.differences)
-        until(lambda: not self.heard("firing"), 90, lambda: str(self.heard("firing")))
+        self.wait_until_nobody_is_told_any_more()
         self.assertLessEqual(wanted, self.heard("resolved"))
+
+    def test_storage_that_fails_for_a_while(self):
+        with Disk(2) as disk:
+            self.begin(f"--storage.path={disk.path}/db")
+            self.assertEqual(200, self.agent.post([{"event": "progress", "session": "s", "completed": 1}]).status)
+            filler = disk.fill()
+            self.assertEqual(200, self.agent.post([{"event": "progress", "session": "s", "completed": 2}]).status)
+            wanted = self.wait_until_both_paths_tell({("ProgressAgentStorageFailing", None)}, 30, others=True)
+            filler.unlink()
+            self.wait_until_nobody_is_told_any_more()
+            self.assertLessEqual(wanted, self.heard("resolved"))
+            self.agent.stop()
+
+    def test_what_only_prometheus_can_see(self):
+        """An agent that refuses events and a configuration, and goes away in the middle of a session."""
+        def soon(rules):
+            rules = re.sub(r"\[1[05]m\]", "[15s]", rules)
+            return re.sub(r"( *for:) \w+\n", r"\1 1s\n", rules)
+
+        self.begin(change=soon)
+        config = self.folder / "agent.yaml"
+        good = config.read_text()
+        until(lambda: self.prometheus.query("progress_agent_build_info"), 20)
+        config.write_text("nonsense: true\n")
+        self.assertNotEqual(200, self.agent.post(b"", path="/-/reload").status)
+        self.agent.post([{"event": "progress", "session": "s", "completed": 1, "total": 3}, {"event": "nonsense"}])
+        here = {"ProgressConfigReloadFailed", "ProgressEventsRejected"}
+        until(lambda: {(name, None, "prometheus") for name in here} <= self.heard("firing"), 60,
+              lambda: str(self.receiver.alerts()))
+        config.write_text(good)
+        self.assertEqual(200, self.agent.post(b"", path="/-/reload").status)
+        until(lambda: {(name, None, "prometheus") for name in here} <= self.heard("resolved"), 60,
+              lambda: str(self.heard("firing")))
+        self.agent.kill()
+        gone = {("ProgressAgentDown", None, "prometheus"), ("ProgressFinalStateNotScraped", "s", "prometheus")}
+        until(lambda: gone <= self.heard("firing"), 60, lambda: str(self.receiver.alerts()))
+        with Agent(f"--config.file={config}", web_port=self.agent.web_port):
+            until(lambda: gone <= self.heard("resolved"), 60, lambda: str(self.heard("firing")))
 
 
 if __name__ == "__main__":
