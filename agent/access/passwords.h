@@ -68,7 +68,7 @@ class Passwords {
   };
   // What the thread works on; it may outlive the rest, in the middle of a check.
   struct Work {
-    const SystemClock clock;
+    const SystemClock clock{};
     std::mutex mutex;
     std::condition_variable wakes;
     Turns<Check> turns;                    // guarded by mutex, as all that follows

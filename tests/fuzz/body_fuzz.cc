@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -24,12 +25,25 @@ struct Outcome {
   std::size_t accepted, rejected;
 };
 
-Outcome send(BodyKind kind, std::string_view bytes) {
+// Made anew now and then: what came before changes no answer, but takes memory.
+struct Receiver {
   tracker::Tracker tracker{tracker::Settings{}};
-  Intake intake(tracker);
+  Intake intake{tracker};
+};
+
+Intake& intake_of_now() {
+  constexpr int kInputs = 2000;
+  static std::unique_ptr<Receiver> receiver;
+  static int used = 0;
+  if (used++ % kInputs == 0) receiver = std::make_unique<Receiver>();
+  return receiver->intake;
+}
+
+Outcome send(BodyKind kind, std::string_view bytes) {
+  Intake& intake = intake_of_now();
   constexpr Now kNow{Instant(std::chrono::seconds(1'800'000'000)), SteadyInstant{}};
   const BodyReply reply = take_body(intake, kind, std::string(bytes), kNow);
-  simdjson::dom::parser parser;
+  static simdjson::dom::parser parser;
   const simdjson::dom::element json = parser.parse(reply.json).value();
   const Outcome outcome{json["accepted"].get_uint64().value(),
                         json["rejected"].get_uint64().value()};

@@ -72,7 +72,13 @@ void compare(std::string_view head, std::string_view rest, const HeadPolicy& pol
   require(!request.field(agent::web::Field::host).empty(), "no Host");
   require(agent::web::Target::from(request.raw_target).has_value(),
           "a target that cannot be decoded");
-  require(read_body(head, rest, rest.size() + 1) == read_body(head, rest, piece), "bodies differ");
+  // Of a broken chunk Beast says sooner or later that it is, by how the bytes come; none is
+  // applied.
+  const auto whole = read_body(head, rest, rest.size() + 1);
+  const auto in_pieces = read_body(head, rest, piece);
+  const bool is_done = whole.first == RequestParser::BodyState::kDone;
+  require(is_done == (in_pieces.first == RequestParser::BodyState::kDone), "ends differ");
+  require(!is_done || whole.second == in_pieces.second, "bodies differ");
 }
 
 }  // namespace
