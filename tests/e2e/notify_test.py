@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.agent import Agent, free_port, sanitized
 from harness.polling import until
-from harness.receiver import Alertmanager, Receiver
+from harness.receiver import Alertmanager, Receiver, endless
 
 RATE = "ProgressSuccessRateBelowTarget"
 RESTARTS = 20 if os.environ.get("AGENT_FULL") else 3
@@ -193,18 +193,7 @@ class Notify(unittest.TestCase):
 
     def test_an_endless_answer(self):
         sent = []
-
-        def endless(handler):
-            handler.send_response(200)
-            handler.send_header("Content-Length", str(100 << 20))
-            handler.end_headers()
-            try:
-                for _ in range(1600):
-                    sent.append(handler.wfile.write(b"x" * 65536))
-            except OSError:
-                pass
-
-        receiver = self.enterContext(Receiver(behave=endless))
+        receiver = self.enterContext(Receiver(behave=lambda handler: endless(handler, sent)))
         agent = self.agent(f"notify:\n  alertmanagers:\n    - url: http://127.0.0.1:{receiver.port}\n")
         before = agent.rss_bytes()
         self.break_a_run(agent)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.agent import Agent
 from harness.polling import until
-from harness.receiver import Receiver
+from harness.receiver import Receiver, endless
 
 SAMPLES = 5_000 if os.environ.get("AGENT_FULL") == "1" else 800  # of each way: over several tries to tell
 TRIES = 3  # a machine that others use
@@ -25,17 +25,6 @@ def error(handler):
 
 def hang(_):
     time.sleep(1.5)
-
-
-def endless(handler):
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(100 << 20))
-    handler.end_headers()
-    try:
-        for _ in range(1600):
-            handler.wfile.write(b"x" * 65536)
-    except OSError:
-        pass
 
 
 def p99(seconds):

@@ -13,6 +13,20 @@ from harness.agent import free_port
 from harness.polling import until
 
 
+def endless(handler, sent=None):
+    """Answers with 100 MiB, until nobody takes it any more; `sent` is told how many bytes each time."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(100 << 20))
+    handler.end_headers()
+    try:
+        for _ in range(1600):
+            count = handler.wfile.write(b"x" * 65536)
+            if sent is not None:
+                sent.append(count)
+    except OSError:
+        pass
+
+
 class Receiver:
     """An HTTP server that keeps what it is sent; `behave(handler)` answers, by default with 200."""
 
