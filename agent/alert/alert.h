@@ -83,7 +83,8 @@ struct Standing {
   std::vector<Alert> current;   // pending and firing, dismissed ones among them, by rule
   std::vector<Alert> resolved;  // the latest ones, the newest last
   std::vector<Fired> fired;
-  std::vector<Finding> findings;  // by rule; in the agent's, of other rules the default threshold
+  std::vector<Finding> findings;    // by rule; in the agent's, of other rules the default threshold
+  bool has_own_thresholds = false;  // some finding is its own
 };
 
 }  // namespace agent::alert

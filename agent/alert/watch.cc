@@ -185,6 +185,7 @@ void Watch::stand(std::vector<Finding> findings) {
   for (const Tracked& tracked : active_) standing->current.push_back(tracked.alert);
   standing->resolved = resolved_;
   standing->fired = fired_;
+  standing->has_own_thresholds = std::ranges::any_of(findings, &Finding::is_own);
   standing->findings = std::move(findings);
   standing_ = std::move(standing);
 }

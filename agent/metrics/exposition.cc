@@ -68,7 +68,7 @@ std::uint64_t Exposition::write(const View& view, Everything everything, Format 
   registry_.count_dropped(DropReason::kMaxFileSeries, sheet.files_left_out());
   const std::uint64_t series = serializer_.write_sessions(sheet.sessions(), everything, format,
                                                           settings_.openmetrics_created, out);
-  Serializer::write_collected(registry_.collect(everything), format, out);
+  serializer_.write_collected(registry_.collect(everything), format, out);
   Serializer::write_end(format, out);
   return series;
 }

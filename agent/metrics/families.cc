@@ -104,7 +104,7 @@ void write_default_thresholds(const Everything& e, Series& out) {
 }
 
 void write_own_thresholds(const Shown& s, Series& out) {
-  if (!s.snapshot.alerts) return;
+  if (!s.snapshot.alerts || !s.snapshot.alerts->has_own_thresholds) return;
   const auto& findings = s.snapshot.alerts->findings;
   for (std::size_t rule = 0; rule < findings.size(); ++rule) {
     if (findings[rule].is_own) write_threshold(rule, *findings[rule].threshold, out);

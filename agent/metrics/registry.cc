@@ -35,11 +35,14 @@ auto& add_family(Builder builder, std::string_view name, prometheus::Registry& r
 
 void Samples::add(std::initializer_list<std::string_view> values, Number number) {
   if (!number.is_known()) return;
-  prometheus::ClientMetric& metric = out_.emplace_back();
-  metric.label.reserve(values.size());
+  if (count_ == out_.size()) out_.emplace_back();
+  prometheus::ClientMetric& metric = out_[count_++];
+  metric.label.resize(values.size());
   const std::string_view* name = labels_.begin();
+  auto label = metric.label.begin();
   for (const std::string_view value : values) {
-    metric.label.push_back({std::string(*name++), std::string(value)});
+    label->name = *name++;
+    label++->value = value;
   }
   (type_ == Type::kCounter ? metric.counter.value : metric.gauge.value) = number.as_double();
 }
@@ -57,6 +60,10 @@ Registry::Registry(const Build& build) {
   add_family(prometheus::BuildGauge(), "progress_agent_build_info", registry_)
       .Add({{"version", build.version}, {"revision", build.revision}, {"compiler", build.compiler}})
       .Set(1);
+  for (const AgentFamily& family : agent_families()) {
+    families_.push_back(
+        {std::string(family.name), std::string(family.help), model_type(family.type), {}});
+  }
 }
 
 void Registry::count_dropped(DropReason reason, std::uint64_t times) {
@@ -65,24 +72,19 @@ void Registry::count_dropped(DropReason reason, std::uint64_t times) {
 
 void Registry::observe_scrape(Duration taken) { scrapes_->Observe(seconds(taken)); }
 
-std::vector<prometheus::MetricFamily> Registry::collect(const Everything& everything) const {
+std::span<const prometheus::MetricFamily> Registry::collect(const Everything& everything) {
   std::vector<prometheus::MetricFamily> kept = registry_.Collect();
-  std::vector<prometheus::MetricFamily> families;
-  families.reserve(agent_families().size());
+  auto collected = families_.begin();
   for (const AgentFamily& family : agent_families()) {
     if (family.collect == nullptr) {
-      families.push_back(
-          std::move(*std::ranges::find(kept, family.name, &prometheus::MetricFamily::name)));
+      *collected++ =
+          std::move(*std::ranges::find(kept, family.name, &prometheus::MetricFamily::name));
       continue;
     }
-    auto& collected = families.emplace_back();
-    collected.name = family.name;
-    collected.help = family.help;
-    collected.type = model_type(family.type);
-    Samples samples(family.labels, family.type, collected.metric);
+    Samples samples(family.labels, family.type, collected++->metric);
     family.collect(everything, samples);
   }
-  return families;
+  return families_;
 }
 
 }  // namespace agent::metrics

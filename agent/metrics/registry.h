@@ -10,6 +10,7 @@
 #include <prometheus/registry.h>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,11 +32,16 @@ enum class DropReason : std::uint8_t { kMaxSessions, kMaxLabelValues, kMaxFileSe
 inline constexpr std::array<std::string_view, 3> kDropReasonNames = {
     "max_sessions", "max_label_values", "max_file_series"};
 
-// Where a row of the agent's table puts its samples.
+// Where a row of the agent's table puts its samples: over those of the scrape before, whose labels
+// mostly are the same. Those that are left over at its end go.
 class Samples {
  public:
   Samples(const LabelNames& labels, Type type, std::vector<prometheus::ClientMetric>& out)
       : labels_(labels), type_(type), out_(out) {}
+  ~Samples() { out_.resize(count_); }
+  Samples(const Samples&) = delete;
+  Samples& operator=(const Samples&) = delete;
+
   // A sample with a value for each label of the row; none when the number is unknown.
   void add(std::initializer_list<std::string_view> values, Number number);
   void add(Number number) { add({}, number); }
@@ -44,6 +50,7 @@ class Samples {
   const LabelNames& labels_;
   Type type_;
   std::vector<prometheus::ClientMetric>& out_;
+  std::size_t count_ = 0;
 };
 
 struct AgentFamily {
@@ -62,11 +69,12 @@ class Registry {
   void count_dropped(DropReason reason, std::uint64_t times);
   void observe_scrape(Duration taken);
 
-  // All families as they are now, in the order of the table.
-  [[nodiscard]] std::vector<prometheus::MetricFamily> collect(const Everything& everything) const;
+  // All families as they are now, in the order of the table. Good until the next call.
+  [[nodiscard]] std::span<const prometheus::MetricFamily> collect(const Everything& everything);
 
  private:
   prometheus::Registry registry_;
+  std::vector<prometheus::MetricFamily> families_;  // by row
   std::array<prometheus::Counter*, kDropReasonNames.size()> dropped_;
   prometheus::Histogram* scrapes_;
 };

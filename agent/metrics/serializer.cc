@@ -141,14 +141,11 @@ std::uint64_t Serializer::write_sessions(std::span<const Shown> sessions,
   for (const Row& row : rows_) {
     const std::size_t begin = out.size();
     out.append(row.headers[is_openmetrics(format) ? 1 : 0]);
-    Series series(row.text, bounds_, out);
+    Series series(row.text, bounds_, created && is_openmetrics(format), out);
     if (row.family->of_page != nullptr) row.family->of_page(everything, series);
     if (row.family->of_session != nullptr) {
       for (const Shown& session : sessions) {
-        const bool has_created = created && is_openmetrics(format);
-        series.begin_session(session.label, has_created
-                                                ? std::optional(session.snapshot.first_started)
-                                                : std::nullopt);
+        series.begin_session(session.label, session.snapshot.first_started);
         row.family->of_session(session, series);
       }
     }
@@ -161,12 +158,26 @@ std::uint64_t Serializer::write_sessions(std::span<const Shown> sessions,
 void Serializer::write_collected(std::span<const prometheus::MetricFamily> families, Format format,
                                  Text& out) {
   const bool openmetrics = is_openmetrics(format);
-  for (const prometheus::MetricFamily& family : families) {
+  for (std::size_t i = 0; i < families.size(); ++i) {
+    const prometheus::MetricFamily& family = families[i];
     if (family.metric.empty()) continue;
-    out.append(header_text(family.name, type_text(family.type, openmetrics), unit_of(family.name),
-                           family.help, openmetrics));
+    out.append(header_of(family, i, openmetrics));
     for (const auto& metric : family.metric) write_metric(family, metric, openmetrics, out);
   }
+}
+
+const std::string& Serializer::header_of(const prometheus::MetricFamily& family, std::size_t i,
+                                         bool openmetrics) {
+  if (collected_.size() <= i) collected_.resize(i + 1);
+  Header& known = collected_[i];
+  if (known.name != family.name || known.help != family.help || known.type != family.type) {
+    const auto text = [&](bool in_openmetrics) {
+      return header_text(family.name, type_text(family.type, in_openmetrics), unit_of(family.name),
+                         family.help, in_openmetrics);
+    };
+    known = {family.name, family.help, family.type, {text(false), text(true)}};
+  }
+  return known.texts[openmetrics ? 1 : 0];
 }
 
 void Serializer::write_end(Format format, Text& out) {

@@ -31,8 +31,8 @@ class Serializer {
 
   // Families as prometheus-cpp collects them. Their label names and metric names are taken as they
   // are.
-  static void write_collected(std::span<const prometheus::MetricFamily> families, Format format,
-                              Text& out);
+  void write_collected(std::span<const prometheus::MetricFamily> families, Format format,
+                       Text& out);
 
   // What ends the page.
   static void write_end(Format format, Text& out);
@@ -44,8 +44,18 @@ class Serializer {
     std::array<std::string, 2> headers;  // text, OpenMetrics
   };
 
+  // The header of a family from elsewhere, which is the same in the next page.
+  struct Header {
+    std::string name, help;
+    prometheus::MetricType type;
+    std::array<std::string, 2> texts;
+  };
+  const std::string& header_of(const prometheus::MetricFamily& family, std::size_t i,
+                               bool openmetrics);
+
   std::vector<Row> rows_;
   BoundTexts bounds_;
+  std::vector<Header> collected_;
 };
 
 // The HELP, TYPE and (OpenMetrics) UNIT lines before a family's samples. `name` is as in the text

@@ -66,7 +66,7 @@ void Series::write(std::string_view open, std::string_view closed,
   count_ += histogram.bounds().size() + 1;
   put_line(family_.sum, open, closed, histogram.sum());
   put_line(family_.count, open, closed, histogram.count());
-  if (created_) put_line(family_.created, open, closed, *created_);
+  if (has_created()) put_line(family_.created, open, closed, created_);
 }
 
 // The lines of the buckets. The first one's name and labels are at `at` already; the others copy

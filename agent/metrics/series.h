@@ -44,11 +44,12 @@ class BoundTexts {
 
 class Series {
  public:
-  Series(const FamilyText& family, BoundTexts& bounds, Text& text)
-      : family_(family), bounds_(bounds), text_(text) {}
+  // `has_created`: with `_created` samples (OpenMetrics).
+  Series(const FamilyText& family, BoundTexts& bounds, bool has_created, Text& text)
+      : family_(family), bounds_(bounds), has_created_(has_created), text_(text) {}
 
-  // The following series are of this session. With `created`, `_created` samples too (OpenMetrics).
-  void begin_session(std::string_view label, std::optional<Instant> created) {
+  // The following series are of this session, whose counters count since `created`.
+  void begin_session(std::string_view label, Instant created) {
     session_ = label;
     created_ = created;
   }
@@ -90,11 +91,13 @@ class Series {
   // More than the longest line that `write` makes: two escaped values, the names, and the number.
   static constexpr std::size_t kLineRoom = 1024;
 
+  // The agent's own counters do not say.
+  [[nodiscard]] bool has_created() const { return has_created_ && !session_.empty(); }
   std::string_view open(std::string_view value);
   void write(std::string_view open, std::string_view closed, Number number) {
     if (!number.is_known() || (family_.is_counter && number.is_negative())) return;
     put_line(family_.sample, open, closed, number);
-    if (created_ && family_.is_counter) put_line(family_.created, open, closed, *created_);
+    if (has_created() && family_.is_counter) put_line(family_.created, open, closed, created_);
   }
   void write(std::string_view open, std::string_view closed, const progress::Histogram& histogram);
   char* put_buckets(char* at, std::string_view labels, const progress::Histogram& histogram);
@@ -113,9 +116,10 @@ class Series {
 
   const FamilyText& family_;
   BoundTexts& bounds_;
+  const bool has_created_;
   Text& text_;
   std::string_view session_;
-  std::optional<Instant> created_;
+  Instant created_;
   std::uint64_t count_ = 0;
   std::array<char, 64 + kLabelValueRoom> open_;
 };

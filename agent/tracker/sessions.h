@@ -68,10 +68,16 @@ class Tracked final : public progress::FileObserver {
   // The answer for this very instant; publishes nothing.
   [[nodiscard]] progress::SnapshotPtr answer(Now at) { return make_answer(at, true); }
 
-  // Asks the processor for what `snapshot` will touch: between two scrapes of many sessions it has
-  // left the cache.
+  // Ask the processor for what `snapshot` will touch: between two scrapes of many sessions it has
+  // left the cache. First the one, some time later the other, which reads what the one asked for.
   void prefetch() const {
-    prefetch(this, sizeof(Tracked));
+    prefetch(&session_, sizeof session_);
+    prefetch(&forecast_at_, sizeof forecast_at_);
+    prefetch(&published_, sizeof published_);
+  }
+  void prefetch_more(Now at) const {
+    const bool forecasts = at.steady - forecast_at_ >= std::chrono::seconds(1);  // most likely
+    if (forecasts) prefetch(&forecaster_, sizeof forecaster_);
     prefetch(published_.get(), sizeof(progress::SessionSnapshot));
   }
 

@@ -80,15 +80,16 @@ bool Tracker::durable_means_committed() const {
 
 View Tracker::view(Now at) {
   const MutexLock lock(mutex_);
-  const bool ahead = !stores_ || failing_ || !waiting();
-  View view{at, {}, own_standing_, ahead ? sessions_.generation() : committed_generation_};
-  const auto& all = sessions_.all();
+  const bool runs_ahead = !stores_ || failing_ || !waiting();
+  View view{at, {}, own_standing_, runs_ahead ? sessions_.generation() : committed_generation_};
+  std::vector<Tracked*> all;
+  all.reserve(sessions_.all().size());
+  for (const auto& [serial, tracked] : sessions_.all()) all.push_back(tracked.get());
   view.sessions.reserve(all.size());
-  const auto end = all.end();
-  for (auto it = all.begin(); it != end;) {
-    Tracked& tracked = *it->second;
-    if (++it != end) it->second->prefetch();
-    if (auto snapshot = shown(tracked, at)) view.sessions.push_back(std::move(snapshot));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (i + 2 < all.size()) all[i + 2]->prefetch();
+    if (i + 1 < all.size()) all[i + 1]->prefetch_more(at);
+    if (auto snapshot = shown(*all[i], at)) view.sessions.push_back(std::move(snapshot));
   }
   return view;
 }
