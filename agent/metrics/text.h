@@ -3,6 +3,7 @@
 // page is finished it only is read. Sizes are bytes.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -13,10 +14,28 @@ namespace agent::metrics {
 
 // Raw writing: each takes the place to write at and returns the place after it. The caller made
 // room.
-inline char* put(char* at, std::string_view text) {
-  if (text.empty()) return at;  // its `data` may be null
-  std::memcpy(at, text.data(), text.size());
+// Copies N to 2 N bytes: the first N and the last N.
+template <std::size_t N>
+inline char* put_ends(char* at, std::string_view text) {
+  std::array<char, N> head, tail;
+  std::memcpy(head.data(), text.data(), N);
+  std::memcpy(tail.data(), text.data() + text.size() - N, N);
+  std::memcpy(at, head.data(), N);
+  std::memcpy(at + text.size() - N, tail.data(), N);
   return at + text.size();
+}
+// A page is a few such pieces a line, most of them short: a call each would take longer.
+inline char* put(char* at, std::string_view text) {
+  const std::size_t size = text.size();
+  if (size > 64) {
+    std::memcpy(at, text.data(), size);
+    return at + size;
+  }
+  if (size >= 32) return put_ends<32>(at, text);
+  if (size >= 16) return put_ends<16>(at, text);
+  if (size >= 8) return put_ends<8>(at, text);
+  for (const char c : text) *at++ = c;
+  return at;
 }
 
 class Text {
