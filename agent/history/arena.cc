@@ -2,15 +2,22 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
 namespace agent::history {
 namespace {
 
-constexpr std::size_t kHugePage = std::size_t{2} << 20U;
+// The first block; each is twice the one before, up to the last.
+constexpr std::size_t kFirst = std::size_t{64} << 10U, kLast = std::size_t{4} << 20U;
+constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE, which older headers lack
 
 }  // namespace
+
+Arena::~Arena() {
+  for (const std::span<char> block : blocks_) ::munmap(block.data(), block.size());
+}
 
 std::string_view Arena::keep(std::string_view bytes) {
   if (bytes.empty()) return {};
@@ -19,21 +26,17 @@ std::string_view Arena::keep(std::string_view bytes) {
   return {copy, bytes.size()};
 }
 
-void* Arena::HugePages::do_allocate(std::size_t bytes, std::size_t alignment) {
-  if (bytes < kHugePage) return std::pmr::new_delete_resource()->allocate(bytes, alignment);
-  // Not the heap's: what is wished for it would stay with the next who gets it.
+void Arena::grow(std::size_t bytes) {
+  const std::size_t usual = blocks_.empty() ? kFirst : std::min(kLast, 2 * blocks_.back().size());
+  const std::size_t size = std::max(bytes, usual);
+  blocks_.reserve(blocks_.size() + 1);  // what throws comes before what has to be given back
   void* const block =
-      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (block == MAP_FAILED) throw std::bad_alloc();
-  ::madvise(block, bytes, MADV_HUGEPAGE);  // a wish
-  return block;
-}
-
-void Arena::HugePages::do_deallocate(void* block, std::size_t bytes, std::size_t alignment) {
-  if (bytes < kHugePage)
-    std::pmr::new_delete_resource()->deallocate(block, bytes, alignment);
-  else
-    ::munmap(block, bytes);
+  ::madvise(block, size, kPopulateWrite);  // a wish
+  next_ = static_cast<char*>(block);
+  left_ = size;
+  blocks_.emplace_back(next_, size);
 }
 
 }  // namespace agent::history

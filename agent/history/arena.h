@@ -1,38 +1,37 @@
-// Arena: memory for bytes that come all at once and go all at once, as at a restart. It asks for
-// huge pages: to touch tens of megabytes 4 KiB at a time takes longer than to fill them. Not
-// thread-safe.
+// Arena: memory for bytes that come all at once and go all at once, as at a restart. It has its
+// pages made a block at a time: one after the other, as they are touched, takes longer than to fill
+// them; and larger ones take very long where the machine has none at hand. Not thread-safe.
 #pragma once
 
 #include <cstddef>
-#include <memory_resource>
+#include <span>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace agent::history {
 
 class Arena {
  public:
   Arena() = default;
+  ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
   // Lives as long as the arena.
   [[nodiscard]] char* allocate(std::size_t bytes) {
-    return static_cast<char*>(bytes_.allocate(bytes, 1));
+    if (bytes > left_) grow(bytes);
+    left_ -= bytes;
+    return std::exchange(next_, next_ + bytes);
   }
   [[nodiscard]] std::string_view keep(std::string_view bytes);
 
  private:
-  class HugePages final : public std::pmr::memory_resource {
-    void* do_allocate(std::size_t bytes, std::size_t alignment) override;
-    void do_deallocate(void* block, std::size_t bytes, std::size_t alignment) override;
-    [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override {
-      return this == &other;
-    }
-  };
+  void grow(std::size_t bytes);
 
-  static constexpr std::size_t kFirst = std::size_t{1} << 20U;
-  HugePages pages_;
-  std::pmr::monotonic_buffer_resource bytes_{kFirst, &pages_};
+  char* next_ = nullptr;
+  std::size_t left_ = 0;  // from there to the end of the last block
+  std::vector<std::span<char>> blocks_;
 };
 
 }  // namespace agent::history

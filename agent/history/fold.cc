@@ -4,7 +4,6 @@
 
 #include "agent/alert/alert.h"
 #include "agent/eta/estimator.h"
-#include "agent/history/backlog.h"
 #include "agent/history/places.h"
 #include "agent/progress/file_record.h"
 
@@ -15,7 +14,8 @@ using progress::Session;
 
 namespace {
 
-constexpr int kDamagedBytes = 11;  // SQLITE_CORRUPT
+constexpr int kDamagedBytes = 11;         // SQLITE_CORRUPT
+constexpr std::size_t kRecordRead = 256;  // bytes of changes read in the time of a record
 
 [[noreturn]] void damaged(const char* what) { throw Failure{kDamagedBytes, what}; }
 
@@ -25,12 +25,20 @@ std::vector<FileImage> records_of(const RecordLists& lists) {
   return *std::move(files);
 }
 
+// Up to which revision one that was interrupted took them; empty: none was.
+std::optional<std::int64_t> interrupted_at(Database& database) {
+  Statement row = database.prepare(
+      "SELECT value FROM meta WHERE name = 'folding' AND EXISTS (SELECT 1 FROM live_changes WHERE "
+      "revision <= value)");
+  return row.step() ? std::optional(row.integer(0)) : std::nullopt;
+}
+
 // Steady time does not matter to what is only stored.
 Now stored_now(Instant at) { return {at, SteadyInstant(at.time_since_epoch())}; }
 
 }  // namespace
 
-Fold::Fold(Database& database)
+Fold::Fold(Database& database, std::size_t bytes)
     : database_(database),
       rows_(database),
       get_session_(database.prepare("SELECT epoch, is_over, state, forecast FROM live_sessions "
@@ -51,22 +59,43 @@ Fold::Fold(Database& database)
       put_family_(database.prepare(
           "INSERT OR REPLACE INTO family_history SELECT ?1, 1 + coalesce(max(position), 0), ?2 "
           "FROM family_history")),
-      put_meta_(database.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)")) {
-  Statement sessions = database.prepare("SELECT serial, epoch, revision FROM live_sessions");
-  while (sessions.step())
-    image_.add_session(sessions.number(0), sessions.number(1), sessions.number(2), {}, {}, {});
-  read_backlog(database, bytes_, image_);
+      put_meta_(database.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)")),
+      get_base_(database.prepare("SELECT epoch, revision FROM live_sessions WHERE serial = ?")),
+      interrupted_at_(interrupted_at(database)),
+      backlog_(database, interrupted_at_.value_or(INT64_MAX)),
+      most_bytes_(interrupted_at_ ? SIZE_MAX : bytes),
+      next_serial_(static_cast<std::uint64_t>(
+          database.integer("SELECT value FROM meta WHERE name = 'next_serial'"))),
+      image_([this](std::uint64_t serial) { return base_of(serial); }) {}
+
+std::optional<Image::Base> Fold::base_of(std::uint64_t serial) {
+  get_base_.bind(serial);
+  if (!get_base_.step()) return std::nullopt;
+  const Image::Base base{get_base_.number(0), get_base_.number(1)};
+  get_base_.reset();
+  return base;
+}
+
+// As much as the budget allows; what must be known before the first session is folded is all there.
+void Fold::read() {
+  const std::size_t before = backlog_.bytes();
+  backlog_.read(bytes_, image_, std::min(most_bytes_ - before, budget_ * kRecordRead));
+  budget_ -= std::min(budget_, (backlog_.bytes() - before) / kRecordRead);
+  if (!is_read()) return;
   image_.settle();
   now_ = stored_now(image_.head().at);
   at_ = image_.sessions().begin();
+  put_meta_.bind_text("folding").bind(image_.head().revision).run();
 }
 
 bool Fold::step(std::size_t records) {
   if (ended_) return true;
   budget_ = records;
+  if (!is_read()) read();
+  if (!is_read()) return false;
   while (at_ != image_.sessions().end() && budget_ > 0) {
-    if (!at_->second.changed) {
-      ++at_;
+    if (!at_->second.changed || was_dropped()) {
+      pass();
       continue;
     }
     if (!session_) begin_session();
@@ -83,6 +112,23 @@ bool Fold::step(std::size_t records) {
   if (at_ != image_.sessions().end()) return false;
   end();
   return true;
+}
+
+// By this fold before it was interrupted: its changes alone make no session.
+bool Fold::was_dropped() const {
+  return at_->second.gone && !at_->second.stored && at_->first < next_serial_;
+}
+
+void Fold::pass() {
+  ++at_;
+  ++passed_;
+}
+
+std::size_t Fold::bytes_done() const {
+  if (ended_) return backlog_.bytes();
+  const std::size_t sessions = std::max<std::size_t>(1, image_.sessions().size());
+  return static_cast<std::size_t>(static_cast<double>(backlog_.bytes()) *
+                                  static_cast<double>(passed_) / static_cast<double>(sessions));
 }
 
 void Fold::load(std::string_view state) {
@@ -199,7 +245,7 @@ void Fold::end_session() {
     put_session_.bind_blob(packer_.bytes()).run();
   }
   session_.reset();
-  ++at_;
+  pass();
 }
 
 // Its forecaster in one part, and what it was told after that. One that cannot be read is done

@@ -1,16 +1,18 @@
 // Fold: takes what was appended to live_changes into the tables, a bounded step at a time, so that
-// commits go on in between. Begun with all changes that are there; until it is done they stay, so
-// that an interrupted one is simply begun again. Each step is called within a transaction. Throws
-// Failure; then it is to be thrown away and begun again.
+// commits go on in between. It takes the oldest of the changes; until it is done they stay. One
+// that was interrupted is begun again with the same changes, however many have come since, and
+// passes over the sessions that it had done: it comes to its end however often the agent is killed.
+// Each step is called within a transaction. Throws Failure; then it is to be thrown away and begun
+// again.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/history/arena.h"
+#include "agent/history/backlog.h"
 #include "agent/history/database.h"
 #include "agent/history/image.h"
 #include "agent/history/rows.h"
@@ -21,14 +23,24 @@ namespace agent::history {
 
 class Fold {
  public:
-  // Reads all changes.
-  explicit Fold(Database& database);
+  // Of so many bytes of changes, and what their last commit has more; or of all. One that was
+  // interrupted goes before.
+  Fold(Database& database, std::size_t bytes);
 
   // Takes about that many files' records further; true: it is done.
   [[nodiscard]] bool step(std::size_t records);
+  // Of the changes that it takes, about so many as are in the tables; exactly, once it is done.
+  [[nodiscard]] std::size_t bytes_done() const;
 
  private:
-  using Place = std::map<std::uint64_t, SessionImage>::const_iterator;
+  using Place = Image::Sessions::const_iterator;
+  void read();
+  [[nodiscard]] bool is_read() const {
+    return backlog_.at_end() || backlog_.bytes() >= most_bytes_;
+  }
+  [[nodiscard]] bool was_dropped() const;
+  void pass();
+  [[nodiscard]] std::optional<Image::Base> base_of(std::uint64_t serial);
   void begin_session();
   void load_states(const std::string& base);
   void put_chunk(const FileImage* from, const FileImage* to);
@@ -47,13 +59,18 @@ class Fold {
   Rows rows_;
   Statement get_session_, put_session_, drop_session_, get_chunk_, put_chunk_, drop_chunks_,
       get_chunks_, drop_changes_, put_producer_, put_stopped_, drop_stopped_, put_family_,
-      put_meta_;
-  Arena bytes_;  // of the changes
+      put_meta_, get_base_;
+  const std::optional<std::int64_t> interrupted_at_;
+  Backlog backlog_;
+  const std::size_t most_bytes_;
+  const std::uint64_t next_serial_;  // when all was in the tables the last time
+  Arena bytes_;                      // of the changes
   Image image_;
   Now now_;
 
   // Where it is.
   Place at_;
+  std::size_t passed_ = 0;  // sessions before it
   bool ended_ = false;
   std::vector<FileImage> files_;  // of the session
   std::size_t file_ = 0;

@@ -53,10 +53,10 @@ std::optional<std::vector<FileImage>> last_records(const RecordLists& lists) {
 
 void Image::add_session(std::uint64_t serial, std::uint64_t epoch, std::uint64_t revision,
                         std::string_view kept, std::string_view forecast, std::string_view state) {
-  // They come in order.
-  SessionImage& session = sessions_.try_emplace(sessions_.end(), serial)->second;
+  SessionImage& session = add(serial);
   session.epoch = epoch;
   session.revision = revision;
+  session.stored = true;
   session.kept = kept;
   session.forecast_void = false;
   if (!progress::read_parts(forecast,
@@ -66,9 +66,9 @@ void Image::add_session(std::uint64_t serial, std::uint64_t epoch, std::uint64_t
 }
 
 void Image::add_files(std::uint64_t serial, std::uint64_t epoch, std::string_view records) {
-  const auto found = sessions_.find(serial);
-  if (found == sessions_.end() || found->second.epoch != epoch) return;  // void by now
-  found->second.files.push_back(records);
+  SessionImage* const session = find(serial);
+  if (session == nullptr || session->epoch != epoch) return;  // void by now
+  session->files.push_back(records);
 }
 
 bool Image::add_changes(std::string_view changes) {
@@ -78,7 +78,7 @@ bool Image::add_changes(std::string_view changes) {
     void operator()(const progress::SessionChange& change) const { image.take(change); }
     void operator()(const progress::AlertChange& change) const { image.take(change); }
     void operator()(const progress::SessionGone& gone) const {
-      SessionImage& session = image.sessions_[gone.serial];
+      SessionImage& session = image.changing(gone.serial);
       session.gone = session.changed = true;
     }
     void operator()(const progress::ProducerChange& change) const {
@@ -94,9 +94,33 @@ bool Image::add_changes(std::string_view changes) {
   return progress::read_changes(changes, Visitor{*this});
 }
 
+SessionImage* Image::find(std::uint64_t serial) {
+  const auto found = places_.find(serial);
+  return found == places_.end() ? nullptr : &sessions_[found->second].second;
+}
+
+SessionImage& Image::add(std::uint64_t serial) {
+  places_.emplace(serial, static_cast<std::uint32_t>(sessions_.size()));
+  return sessions_.emplace_back(serial, SessionImage()).second;
+}
+
+SessionImage& Image::changing(std::uint64_t serial) {
+  if (SessionImage* const known = find(serial)) return *known;
+  SessionImage& session = add(serial);
+  if (!bases_) return session;
+  if (const auto base = bases_(serial)) {
+    session.stored = true;
+    session.epoch = base->epoch;
+    session.revision = base->revision;
+    session.forecast_void = false;
+    session.states.emplace_back();
+  }
+  return session;
+}
+
 void Image::take(const progress::SessionChange& change) {
-  const auto [place, is_new] = sessions_.try_emplace(change.serial);
-  SessionImage& session = place->second;
+  SessionImage& session = changing(change.serial);
+  const bool is_new = session.states.empty();
   if (!is_new && head_.revision <= session.revision) return;  // the tables have it
   session.revision = head_.revision;
   session.changed = true;
@@ -120,12 +144,15 @@ void Image::take(const progress::SessionChange& change) {
 }
 
 void Image::take(const progress::AlertChange& change) {
-  const auto found = sessions_.find(change.serial);
-  if (found == sessions_.end() || !found->second.changed) return;  // the tables have it
-  found->second.alerts.push_back(change);
+  SessionImage* const session = find(change.serial);
+  if (session == nullptr || !session->changed) return;  // the tables have it
+  session->alerts.push_back(change);
 }
 
 void Image::settle() {
+  places_ = {};
+  constexpr auto kSerial = &Sessions::value_type::first;
+  if (!std::ranges::is_sorted(sessions_, {}, kSerial)) std::ranges::sort(sessions_, {}, kSerial);
   keep_last_by_name(producers_);
   keep_last_by_name(families_);
 }

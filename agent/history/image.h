@@ -4,10 +4,12 @@
 // given must outlive it. Not thread-safe.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/progress/changes.h"
@@ -34,6 +36,7 @@ struct FormerFiles {
 struct SessionImage {
   std::uint64_t epoch = 0;     // of the files
   std::uint64_t revision = 0;  // of the newest change in it
+  bool stored = false;         // the tables have it
   bool changed = false;        // by changes that the tables do not have
   bool epoch_changed = false;  // by a change: files that the tables have are void
   bool gone = false;           // no longer tracked
@@ -49,6 +52,17 @@ struct SessionImage {
 
 class Image {
  public:
+  // What the tables have of a session.
+  struct Base {
+    std::uint64_t epoch = 0;
+    std::uint64_t revision = 0;
+  };
+  using Bases = std::function<std::optional<Base>(std::uint64_t serial)>;
+
+  Image() = default;
+  // Asks when the first change of a session comes, instead of being told of all of them.
+  explicit Image(Bases bases) : bases_(std::move(bases)) {}
+
   // From the tables, before any changes. `revision` is the newest change in the row, `forecast` a
   // list of parts.
   void add_session(std::uint64_t serial, std::uint64_t epoch, std::uint64_t revision,
@@ -59,10 +73,14 @@ class Image {
   // Changes in the order in which they were committed. False: damaged.
   [[nodiscard]] bool add_changes(std::string_view changes);
 
-  // Call once, before reading: drops all but the last word on each producer and family.
+  // Call once, before reading: puts the sessions in order, and drops all but the last word on each
+  // producer and family.
   void settle();
 
-  [[nodiscard]] const std::map<std::uint64_t, SessionImage>& sessions() const { return sessions_; }
+  // By serial.
+  using Sessions = std::vector<std::pair<std::uint64_t, SessionImage>>;
+  [[nodiscard]] const Sessions& sessions() const { return sessions_; }
+  [[nodiscard]] Sessions take_sessions() { return std::move(sessions_); }
   // In the order of their last change.
   [[nodiscard]] const std::vector<progress::ProducerChange>& producers() const {
     return producers_;
@@ -74,10 +92,17 @@ class Image {
   [[nodiscard]] const progress::ChangesHead& head() const { return head_; }
 
  private:
+  // Null: it is not there.
+  SessionImage* find(std::uint64_t serial);
+  SessionImage& add(std::uint64_t serial);
+  // Of a session whose changes come.
+  SessionImage& changing(std::uint64_t serial);
   void take(const progress::SessionChange& change);
   void take(const progress::AlertChange& change);
 
-  std::map<std::uint64_t, SessionImage> sessions_;
+  Bases bases_;
+  Sessions sessions_;
+  boost::unordered_flat_map<std::uint64_t, std::uint32_t> places_;  // in sessions_, until settled
   std::vector<progress::ProducerChange> producers_;
   std::vector<progress::StoppedChange> stopped_;
   std::vector<progress::FamilyChange> families_;

@@ -157,10 +157,12 @@ StoreResult<std::unique_ptr<Loaded>> Store::load() {
     loaded->image.settle();
     load_producers(*loaded);
     end.run();
-    for (const auto& [serial, image] : loaded->image.sessions()) {
+    auto sessions = loaded->image.take_sessions();
+    loaded->state.sessions.reserve(sessions.size());
+    for (auto& [serial, image] : sessions) {
       if (image.gone) continue;
-      progress::SavedSession& saved = loaded->state.sessions.emplace_back();
-      saved = {serial, image.kept, image.states, image.forecasts, image.files};
+      loaded->state.sessions.push_back({serial, image.kept, std::move(image.states),
+                                        std::move(image.forecasts), std::move(image.files)});
     }
     return loaded;
   });
@@ -197,7 +199,7 @@ void Store::load_changes(Loaded& loaded) {
   state.next_serial = static_cast<std::uint64_t>(meta("next_serial"));
   state.revision = static_cast<std::uint64_t>(meta("revision"));
   state.committed_at = Instant(Duration(meta("committed_at")));
-  read_backlog(*database_, loaded.bytes, loaded.image);
+  Backlog(*database_).read(loaded.bytes, loaded.image, SIZE_MAX);
   const progress::ChangesHead& head = loaded.image.head();
   if (head.revision == 0) return;
   state.next_serial = head.next_serial;
@@ -241,17 +243,9 @@ void Store::shorten_log(bool at_rest) {
   if (database_->log_pages() >= (at_rest ? kShortLog : kLongLog)) database_->checkpoint(at_rest);
 }
 
-double Store::fullness() const {
-  return static_cast<double>(appended_bytes_) /
-         static_cast<double>(std::max(options_.fold_bytes, live_bytes_ / 2));
-}
-
 StoreResult<bool> Store::fold(std::size_t records) {
   auto done = attempt([&] {
-    if (!fold_) {
-      fold_ = std::make_unique<Fold>(*database_);
-      folding_bytes_ = appended_bytes_;
-    }
+    if (!fold_) fold_ = std::make_unique<Fold>(*database_, most_waiting());
     Transaction transaction(*database_);
     const bool is_done = fold_->step(records);
     transaction.commit();
@@ -259,8 +253,8 @@ StoreResult<bool> Store::fold(std::size_t records) {
   });
   if (done && !*done) return done;
   if (done) {
-    appended_bytes_ -= folding_bytes_;
-    live_bytes_ = std::max(live_bytes_, folding_bytes_ / 2);
+    appended_bytes_ = waiting();
+    live_bytes_ = std::max(live_bytes_, fold_->bytes_done() / 2);
   }
   fold_.reset();
   return done;

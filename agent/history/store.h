@@ -3,6 +3,7 @@
 // writer's thread owns it. Every call may fail and leaves the database as it was.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -59,11 +60,18 @@ class Store {
   // long. `at_rest`: even a short one, so that a restart finds none to read.
   void shorten_log(bool at_rest);
   // Whether folding must go on even while commits wait, and whether there is anything to fold.
-  [[nodiscard]] bool must_fold() const { return fold_ || fullness() > 1; }
-  // Changes that are not folded, to what there should be at most.
-  [[nodiscard]] double fullness() const;
+  [[nodiscard]] bool must_fold() const { return fold_ || waiting() > most_waiting(); }
+  // Changes that are not folded, in bytes; what there should be of them at most.
+  [[nodiscard]] std::size_t waiting() const {
+    const std::size_t done = fold_ ? fold_->bytes_done() : 0;
+    return appended_bytes_ - std::min(appended_bytes_, done);
+  }
+  [[nodiscard]] std::size_t most_waiting() const {
+    return std::max(options_.fold_bytes, live_bytes_ / 2);
+  }
   [[nodiscard]] bool can_fold() const { return fold_ || appended_bytes_ > 0; }
-  // One bounded step of folding; true: all that was appended before it began is in the tables.
+  // One bounded step of folding; true: what was appended before it began is in the tables, or as
+  // much of it as one took that was interrupted.
   [[nodiscard]] StoreResult<bool> fold(std::size_t records);
   // One bounded step of forgetting old history, of several small attempts or a part of a large one;
   // true: there is nothing more to forget now.
@@ -91,8 +99,7 @@ class Store {
   std::unique_ptr<Database> database_;
   std::unique_ptr<Tables> tables_;
   std::unique_ptr<Fold> fold_;
-  std::size_t appended_bytes_ = 0;  // in live_changes
-  std::size_t folding_bytes_ = 0;   // of these, being folded
+  std::size_t appended_bytes_ = 0;  // in live_changes; less after a commit that only seemed to fail
   std::size_t live_bytes_ = 0;      // about what live_files holds
   std::uint64_t commits_ = 0;
 };

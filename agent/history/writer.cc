@@ -132,12 +132,14 @@ void Writer::commit() {
   packer_.shrink(kKeepBuffer);
   last_committed_ = steady();
   source_.committed();
-  store_->shorten_log(false);
+  if (store_->commits() > 1) store_->shorten_log(false);
   succeeded();
 }
 
-// Though commits go on.
+// Though commits go on; but for the first since the start: who waits for the second does not wait
+// for what the last run left behind, too.
 bool Writer::should_tidy() const {
+  if (store_->commits() <= 1) return false;
   return store_->must_fold() || should_retain() || steady() - last_folded_ >= options_.fold_after;
 }
 
@@ -145,17 +147,20 @@ bool Writer::should_retain() const {
   return must_retain_ || steady() - last_retained_ >= kRetainEvery;
 }
 
-// After a commit of so many bytes. Folding goes on the longer the further it is behind, so that
-// however much comes, a restart finds no more than a few times what should wait.
+// After a commit of so many bytes. Folding takes the more of what waits the further it is behind,
+// as much as comes and more, so that however much that is, a restart finds hardly more than should
+// wait.
 void Writer::tidy_after(std::size_t bytes) {
-  constexpr double kMostBehind = 4, kBytesOfRecord = 100;
-  const double behind = std::clamp(store_->fullness() - 1, 0.0, kMostBehind);
-  auto records = static_cast<std::size_t>(behind * static_cast<double>(bytes) / kBytesOfRecord);
-  tidy();
-  while (store_ && pause_ == Duration::zero() && store_->must_fold() && records > kFoldRecords) {
+  constexpr double kSteepness = 4, kMost = 10;
+  const double most = static_cast<double>(store_->most_waiting());
+  const double over = static_cast<double>(store_->waiting()) / most - 1;
+  const double share = std::clamp(kSteepness * over, 0.0, kMost);
+  const auto take = static_cast<std::size_t>(share * static_cast<double>(bytes));
+  const std::size_t before = store_->waiting();
+  do {
     tidy();
-    records -= kFoldRecords;
-  }
+  } while (store_ && pause_ == Duration::zero() && store_->must_fold() &&
+           store_->waiting() + take > before);
 }
 
 // A step of folding or of forgetting; a fold that was begun goes before.

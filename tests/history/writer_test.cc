@@ -30,12 +30,13 @@ using std::chrono::seconds;
 // What the agent does: a tracker, and the writer that stores it.
 class Stored final : public Source {
  public:
-  explicit Stored(const std::filesystem::path& folder, const std::string& vfs = "") {
+  explicit Stored(const std::filesystem::path& folder, const std::string& vfs = "",
+                  std::size_t fold_bytes = 20'000, Duration fold_after = milliseconds(50)) {
     WriterOptions options;
     options.store.folder = folder;
     options.store.vfs = vfs;
-    options.store.fold_bytes = 20'000;
-    options.fold_after = milliseconds(50);
+    options.store.fold_bytes = fold_bytes;
+    options.fold_after = fold_after;
     writer_ =
         std::make_unique<Writer>(options, Pace{std::chrono::microseconds(100)}, *this, clock_);
     tracker_.keep_changes([this] { writer_->wake(); }, clock_.now());
@@ -49,7 +50,9 @@ class Stored final : public Source {
   }
   progress::Restoring restore_more() override { return tracker_.restore_more(); }
   std::optional<std::uint64_t> gather(progress::Packer& into, Now at) override {
-    return tracker_.checkpoint(into, at);
+    const auto revision = tracker_.checkpoint(into, at);
+    if (revision && on_commit) on_commit();
+    return revision;
   }
   void committed() override { tracker_.committed(); }
   void storage_fails(bool failing) override { tracker_.storage_fails(failing); }
@@ -93,6 +96,7 @@ class Stored final : public Source {
     return s == nullptr ? 0 : s->counters.api_ok;
   }
 
+  std::function<void()> on_commit;  // before one; to be set before there is any
   SystemClock clock_;
   tracker::Tracker tracker_{tracker::Settings{}};
   std::unique_ptr<Writer> writer_;
@@ -163,6 +167,30 @@ TEST(Writer, AFloodLeavesLittleThatIsNotFolded) {
                                 "live_changes"));
   }
   EXPECT_LT(most, 8);  // commits
+}
+
+// Far more was left to fold than should wait; the first senders do not wait for that.
+TEST(Writer, TheFirstCommitsComeBeforeFolding) {
+  const fakes::TemporaryFolder folder;
+  const char* const kWaiting = "SELECT count(*) FROM live_changes";
+  {
+    Stored stored(folder.path(), "", SIZE_MAX, std::chrono::hours(1));
+    for (int seq = 1; seq <= 100; ++seq) {
+      RandomJob(static_cast<unsigned>(seq)).step(stored.tracker_, stored.clock_.now());
+      ASSERT_TRUE(stored.await_durable(stored.count("p", seq)));
+    }
+    stored.writer_->stop(Duration::zero());
+  }
+  const std::int64_t left = query(folder.path(), kWaiting);
+  ASSERT_LE(100, left);
+  Stored again(folder.path());
+  std::vector<std::int64_t> seen;
+  again.on_commit = [&] { seen.push_back(query(folder.path(), kWaiting)); };
+  for (const int seq : {101, 102}) ASSERT_TRUE(again.await_durable(again.count("p", seq)));
+  again.writer_->stop(Duration::zero());
+  ASSERT_LE(2U, seen.size());
+  EXPECT_EQ(left, seen[0]);
+  EXPECT_EQ(left + 1, seen[1]);
 }
 
 TEST(Writer, AClosedDatabaseIsFolded) {
