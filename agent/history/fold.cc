@@ -60,20 +60,20 @@ Fold::Fold(Database& database, std::size_t bytes)
           "INSERT OR REPLACE INTO family_history SELECT ?1, 1 + coalesce(max(position), 0), ?2 "
           "FROM family_history")),
       put_meta_(database.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)")),
-      get_base_(database.prepare("SELECT epoch, revision FROM live_sessions WHERE serial = ?")),
+      get_stored_(database.prepare("SELECT epoch, revision FROM live_sessions WHERE serial = ?")),
       interrupted_at_(interrupted_at(database)),
       backlog_(database, interrupted_at_.value_or(INT64_MAX)),
       most_bytes_(interrupted_at_ ? SIZE_MAX : bytes),
       next_serial_(static_cast<std::uint64_t>(
           database.integer("SELECT value FROM meta WHERE name = 'next_serial'"))),
-      image_([this](std::uint64_t serial) { return base_of(serial); }) {}
+      image_([this](std::uint64_t serial) { return stored_of(serial); }) {}
 
-std::optional<Image::Base> Fold::base_of(std::uint64_t serial) {
-  get_base_.bind(serial);
-  if (!get_base_.step()) return std::nullopt;
-  const Image::Base base{get_base_.number(0), get_base_.number(1)};
-  get_base_.reset();
-  return base;
+std::optional<Image::Stored> Fold::stored_of(std::uint64_t serial) {
+  get_stored_.bind(serial);
+  if (!get_stored_.step()) return std::nullopt;
+  const Image::Stored stored{get_stored_.number(0), get_stored_.number(1)};
+  get_stored_.reset();
+  return stored;
 }
 
 // As much as the budget allows; what must be known before the first session is folded is all there.

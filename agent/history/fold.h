@@ -40,7 +40,7 @@ class Fold {
   }
   [[nodiscard]] bool was_dropped() const;
   void pass();
-  [[nodiscard]] std::optional<Image::Base> base_of(std::uint64_t serial);
+  [[nodiscard]] std::optional<Image::Stored> stored_of(std::uint64_t serial);
   void begin_session();
   void load_states(const std::string& base);
   void put_chunk(const FileImage* from, const FileImage* to);
@@ -59,7 +59,7 @@ class Fold {
   Rows rows_;
   Statement get_session_, put_session_, drop_session_, get_chunk_, put_chunk_, drop_chunks_,
       get_chunks_, drop_changes_, put_producer_, put_stopped_, drop_stopped_, put_family_,
-      put_meta_, get_base_;
+      put_meta_, get_stored_;
   const std::optional<std::int64_t> interrupted_at_;
   Backlog backlog_;
   const std::size_t most_bytes_;

@@ -107,11 +107,11 @@ SessionImage& Image::add(std::uint64_t serial) {
 SessionImage& Image::changing(std::uint64_t serial) {
   if (SessionImage* const known = find(serial)) return *known;
   SessionImage& session = add(serial);
-  if (!bases_) return session;
-  if (const auto base = bases_(serial)) {
+  if (!look_up_) return session;
+  if (const auto stored = look_up_(serial)) {
     session.stored = true;
-    session.epoch = base->epoch;
-    session.revision = base->revision;
+    session.epoch = stored->epoch;
+    session.revision = stored->revision;
     session.forecast_void = false;
     session.states.emplace_back();
   }

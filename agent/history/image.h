@@ -53,15 +53,15 @@ struct SessionImage {
 class Image {
  public:
   // What the tables have of a session.
-  struct Base {
+  struct Stored {
     std::uint64_t epoch = 0;
     std::uint64_t revision = 0;
   };
-  using Bases = std::function<std::optional<Base>(std::uint64_t serial)>;
+  using Lookup = std::function<std::optional<Stored>(std::uint64_t serial)>;
 
   Image() = default;
   // Asks when the first change of a session comes, instead of being told of all of them.
-  explicit Image(Bases bases) : bases_(std::move(bases)) {}
+  explicit Image(Lookup look_up) : look_up_(std::move(look_up)) {}
 
   // From the tables, before any changes. `revision` is the newest change in the row, `forecast` a
   // list of parts.
@@ -100,7 +100,7 @@ class Image {
   void take(const progress::SessionChange& change);
   void take(const progress::AlertChange& change);
 
-  Bases bases_;
+  Lookup look_up_;
   Sessions sessions_;
   boost::unordered_flat_map<std::uint64_t, std::uint32_t> places_;  // in sessions_, until settled
   std::vector<progress::ProducerChange> producers_;
