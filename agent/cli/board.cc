@@ -242,6 +242,7 @@ const std::array<Column, 8> kColumns = {{
 // Which columns fit beside a name of the least width.
 std::vector<const Column*> chosen(std::size_t columns) {
   std::vector<const Column*> out;
+  out.reserve(kColumns.size());
   for (const Column& column : kColumns) out.push_back(&column);
   const auto needed = [&] {
     std::size_t sum = kLeastName;
@@ -441,7 +442,8 @@ std::string shown_duration(double ms) {
 }
 
 std::string shown_range(double low_ms, double high_ms) {
-  const std::string low = shown_duration(low_ms), high = shown_duration(high_ms);
+  const std::string low = shown_duration(low_ms);
+  std::string high = shown_duration(high_ms);
   if (low == high) return high;
   const std::size_t low_unit = low.find(' '), high_unit = high.find(' ');
   const bool is_one_unit = low.substr(low_unit) == high.substr(high_unit);

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <pty.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -10,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
@@ -91,6 +91,7 @@ Result<Child> Child::start(const std::vector<std::string>& command,
   for (const auto& [name, value] : variables) setenv(name.c_str(), value.c_str(), 1);
   std::vector<std::string> copy = command;
   std::vector<char*> words;
+  words.reserve(copy.size() + 1);
   for (std::string& word : copy) words.push_back(word.data());
   words.push_back(nullptr);
 

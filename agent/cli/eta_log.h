@@ -22,6 +22,9 @@ class EtaLog {
 
   EtaLog(Ask ask, Write write) : ask_(std::move(ask)), write_(std::move(write)) {}
 
+  // False: there is nowhere to write to, and nobody asks it to.
+  [[nodiscard]] bool writes() const { return static_cast<bool>(write_); }
+
   // Before an event of `session` with time `ts` is applied at `at`: writes what was due until then.
   void before(const std::string& session, Instant ts, Now at);
   // After an event of `session` was applied at `at`. `may_restart`: it may have begun an attempt.

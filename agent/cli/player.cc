@@ -33,8 +33,8 @@ Player::Player(tracker::Settings settings, std::size_t max_line_bytes,
                EtaLog::Write write_prediction, EtaLog::Write write_alert)
     : tracker_(without_eviction(std::move(settings))),
       decoder_(max_line_bytes),
-      log_([this](const std::string& id, Now at) { return answer(id, at); }, write_prediction),
-      is_logging_(static_cast<bool>(write_prediction)),
+      log_([this](const std::string& id, Now at) { return answer(id, at); },
+           std::move(write_prediction)),
       write_alert_(std::move(write_alert)) {}
 
 Result<void, Rejection> Player::play(const wire::Line& line) {
@@ -70,7 +70,7 @@ Result<void, Rejection> Player::apply(progress::Event event) {
   const Instant ts = *event.ts;
   const std::string session(event.session);
   const Now at{std::max(clock_, ts), SteadyInstant(std::max(clock_, ts).time_since_epoch())};
-  if (is_logging_)
+  if (log_.writes())
     log_.before(session, ts, at);
   else
     look_until(session, at);
@@ -86,7 +86,7 @@ Result<void, Rejection> Player::apply(progress::Event event) {
     if (seen.over) seen.latest = look(session, at);
     seen.alerts = seen.latest;
   }
-  if (is_logging_) {
+  if (log_.writes()) {
     log_.after(session, ts, at, std::holds_alternative<progress::SessionStarted>(event.fact),
                std::holds_alternative<progress::SessionEnded>(event.fact));
   }
@@ -145,13 +145,13 @@ progress::SnapshotPtr Player::answer(const std::string& session, Now at) {
 }
 
 void Player::finish() {
-  if (is_logging_) log_.finish(now());
+  if (log_.writes()) log_.finish(now());
 }
 
 View Player::view() {
   View view{now(), {}, nullptr, tracker_.generation()};
   for (Seen& seen : seen_) {
-    if (!is_logging_) seen.alerts = look(seen.session, seen.last_event);
+    if (!log_.writes()) seen.alerts = look(seen.session, seen.last_event);
     if (auto snapshot = tracker_.session_at(seen.session, seen.last_event)) {
       auto as_of_its_end = std::make_shared<progress::SessionSnapshot>(*snapshot);
       as_of_its_end->alerts = seen.alerts;

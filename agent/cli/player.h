@@ -67,7 +67,6 @@ class Player {
   tracker::Tracker tracker_;
   wire::Decoder decoder_;
   EtaLog log_;
-  bool is_logging_;
   EtaLog::Write write_alert_;
   Instant clock_{};       // the largest `ts` so far; 1970 before the first
   std::string producer_;  // of the last hello

@@ -58,7 +58,7 @@ class Reading {
     const bool is_stdin = name_ == "-";
     const int file = is_stdin ? STDIN_FILENO : ::open(name_.c_str(), O_RDONLY | O_CLOEXEC);
     if (file < 0) return failure("cannot read " + name_ + ": " + std::strerror(errno));
-    const Result<void> read = read_all(file);
+    Result<void> read = read_all(file);
     if (!is_stdin) ::close(file);
     return read;
   }

@@ -1,7 +1,6 @@
 // `top`: the sessions of a running agent in a terminal, live; once and without control sequences
 // where there is no terminal.
 #include <poll.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>

@@ -82,7 +82,7 @@ class Store {
 
  private:
   struct Tables;
-  Store(const StoreOptions& options);  // throws Failure
+  explicit Store(const StoreOptions& options);  // throws Failure
   void prepare();
   void load_sessions(Loaded& loaded);
   void load_files(Loaded& loaded);

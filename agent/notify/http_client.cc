@@ -303,7 +303,8 @@ Result<Answer> HttpClient::send(std::string_view method, const Endpoint& endpoin
   }
   std::optional<Result<Answer>> done;
   asio::co_spawn(
-      *loop, call(endpoint, *request, most_reply_), [&](std::exception_ptr fault, Answer answer) {
+      *loop, call(endpoint, *request, most_reply_),
+      [&](const std::exception_ptr& fault, Answer answer) {
         if (!fault) {
           done.emplace(std::move(answer));
           return;

@@ -124,7 +124,7 @@ Read<Address> read_address(string_view text) {
     const string_view shown = text.substr(0, 80);
     return failure(Refusal{"\"" + std::string(shown) + "\" " + why, std::move(suggestion)});
   };
-  if (scheme_of(text) != "") return refuse("is a URL: write host:port without a scheme");
+  if (!scheme_of(text).empty()) return refuse("is a URL: write host:port without a scheme");
   const std::size_t colon = text.rfind(':');
   const bool has_port = colon != string_view::npos && !text.ends_with(']');
   if (!has_port) {

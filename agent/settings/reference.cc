@@ -34,7 +34,7 @@ std::string yaml_value(const Row& row, string_view value) {
 // nonsense is no help.
 std::string limits_of(const Row& row) {
   constexpr double kNonsense = 1e9;
-  const std::string type = type_of(row);
+  std::string type = type_of(row);
   if (!is_switch(row) && type.find('|') != std::string::npos) return type;
   return row.range.greatest >= kNonsense && type != "size" ? "" : range_of(row);
 }

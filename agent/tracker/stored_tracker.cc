@@ -22,7 +22,7 @@ void Tracker::keep_changes(std::function<void()> wake, Now at) {
   sessions_.keep_changes(second * kSessionsASecond);
 }
 
-bool Tracker::restore(std::shared_ptr<const progress::SavedState> state, Now at) {
+bool Tracker::restore(const std::shared_ptr<const progress::SavedState>& state, Now at) {
   const MutexLock lock(mutex_);
   if (!sessions_.restore(state, at)) return false;
   for (const progress::ProducerChange& saved : state->producers) {

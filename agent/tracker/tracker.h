@@ -169,7 +169,7 @@ class Tracker {
   // Takes over what storage had; sessions that are tracked already go before it. False: damaged;
   // the tracker is as before. What is not needed at once is read later, as if it had been: whoever
   // asks for it waits for it, and `restore_more` goes on with it for about half a millisecond.
-  [[nodiscard]] bool restore(std::shared_ptr<const progress::SavedState> state, Now at);
+  [[nodiscard]] bool restore(const std::shared_ptr<const progress::SavedState>& state, Now at);
   progress::Restoring restore_more();
   // Packs (progress/changes.h) all that changed since the last checkpoint. Empty: nothing did, and
   // `wake` will tell. The one before must have been committed.

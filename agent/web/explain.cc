@@ -13,7 +13,6 @@ namespace {
 
 using eta::ChoiceReason;
 using eta::Explanation;
-using progress::EtaMethod;
 using progress::SessionSnapshot;
 using progress::SessionState;
 

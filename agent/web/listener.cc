@@ -126,7 +126,8 @@ void Listener::begin(Connection::Socket socket, asio::ip::address peer) {
   if (error) return;
   auto connection = std::make_unique<Connection>(floor_, std::move(socket), std::move(peer));
   Connection& running = *connection;
-  asio::co_spawn(loop_, running.run(), [owned = std::move(connection)](std::exception_ptr) {});
+  asio::co_spawn(loop_, running.run(),
+                 [owned = std::move(connection)](const std::exception_ptr&) {});
 }
 
 bool Listener::make_room() {
