@@ -82,12 +82,12 @@ metrics::SourceCounts counts_of(wire::Source source, const wire::SourceCounts& c
 
 }  // namespace
 
-Agent::Agent(settings::Settings settings, settings::Given given, metrics::Build build,
+Agent::Agent(settings::Settings settings, settings::Given given, const metrics::Build& build,
              std::shared_ptr<const eta::Model> model, std::unique_ptr<cli::Gates> gates)
     : settings_(std::move(settings)),
       given_(std::move(given)),
       tracker_(cli::tracker_settings(settings_, std::move(model))),
-      exposition_(cli::metrics_settings(settings_), std::move(build)),
+      exposition_(cli::metrics_settings(settings_), build),
       notifier_(clock_),
       workload_({settings_.workload.process, settings_.workload.cgroup}),
       intake_(tracker_, cli::max_line_bytes(settings_)),

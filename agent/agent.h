@@ -40,7 +40,7 @@ class Agent {
  public:
   // `given` is what a reload reads the settings from again; `model` of the ETAs, null: the one
   // compiled in; `gates` the access rules of the HTTP listeners.
-  Agent(settings::Settings settings, settings::Given given, metrics::Build build,
+  Agent(settings::Settings settings, settings::Given given, const metrics::Build& build,
         std::shared_ptr<const eta::Model> model, std::unique_ptr<cli::Gates> gates);
   ~Agent();
   Agent(const Agent&) = delete;

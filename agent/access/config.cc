@@ -93,6 +93,7 @@ constexpr std::array kHeaders = {
 template <typename Row, std::size_t N>
 std::vector<string_view> names_of(const std::array<Row, N>& rows) {
   std::vector<string_view> out;
+  out.reserve(N);
   for (const Row& row : rows) out.push_back(row.name);
   return out;
 }

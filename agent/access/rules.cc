@@ -7,7 +7,6 @@
 namespace agent::access {
 namespace {
 
-using settings::Fault;
 using settings::Faults;
 
 // A token without the line break that editors leave.

@@ -93,7 +93,7 @@ bool Body::step_check(Tracker::Batch& batch, Now now) {
     if (elements_.is_plain()) continue;
     if (element->size() > intake_.max_line_bytes()) continue;  // refused by itself, later
     auto checked = intake_.check_syntax(*element);
-    if (!checked) return refuse_document(std::move(checked.error()));
+    if (!checked) return refuse_document(checked.error());
   }
   if (elements_.is_broken()) return refuse_document(broken_document());
   if (!elements_.is_over()) return true;
