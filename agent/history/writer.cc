@@ -210,10 +210,10 @@ void Writer::restore_more() {
 }
 
 void Writer::failed(const StoreFault& fault) {
-  bool is_first = false;
+  const bool is_first = !state().failing;
+  if (is_first) source_.storage_fails(true);  // who reads the state finds it shown already
   {
     const std::lock_guard lock(mutex_);
-    is_first = !state_.failing;
     state_.failing = true;
     state_.last_error = fault.message;
     ++state_.errors;
@@ -221,7 +221,6 @@ void Writer::failed(const StoreFault& fault) {
   }
   pause_ = std::clamp(2 * pause_, kFirstPause, kLongestPause);
   if (is_first) {
-    source_.storage_fails(true);
     log::error("storage fails; events are tracked and not acknowledged until it works again",
                {{"folder", options_.store.folder.string()}, {"error", fault.message}});
   }

@@ -110,7 +110,7 @@ void Connection::make_room_for_handshake() {
 }
 
 Connection::Step Connection::refuse_plain_http() {
-  note_refusal(Refusal::kPlainHttp);
+  note_refusal(Refusal::kPlainHttp, "this port speaks TLS");
   rules_ = nullptr;  // whose headers are for those who are let in
   co_return co_await refuse(
       error_reply(400, "tls_required", "this port speaks TLS: use https:// instead of http://"));
