@@ -176,8 +176,8 @@ std::optional<Alert> Watch::dismiss(std::string_view id) {
 }
 
 const std::shared_ptr<const Standing>& Watch::nothing() {
-  static const auto nothing = std::make_shared<const Standing>();
-  return nothing;
+  static const auto kNothing = std::make_shared<const Standing>();
+  return kNothing;
 }
 
 void Watch::stand(std::vector<Finding> findings) {

@@ -8,7 +8,6 @@
 namespace agent::eta {
 namespace {
 
-using progress::EtaMethod;
 using progress::FileStatus;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();

@@ -302,6 +302,7 @@ constexpr std::array kRows = {
 template <typename Map>
 std::vector<Place> names_in(const Map& map) {
   std::vector<Place> out;
+  out.reserve(map.size());
   for (const auto& [name, value] : map) out.push_back({name, 0});
   return out;
 }
