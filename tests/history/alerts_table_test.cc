@@ -7,6 +7,7 @@
 
 #include "agent/history/store.h"
 #include "tests/fakes/one_tracker.h"
+#include "tests/fakes/store_commit.h"
 #include "tests/fakes/temporary_folder.h"
 
 namespace agent::history {
@@ -46,13 +47,7 @@ class AlertsTable : public testing::Test {
     }
     return {};
   }
-  void commit(double at) {
-    progress::Packer packer;
-    const auto revision = tracker_.tracker().checkpoint(packer, now_at(at));
-    ASSERT_TRUE(revision);
-    ASSERT_TRUE(store_->append(*revision, packer.bytes()));
-    tracker_.tracker().committed();
-  }
+  void commit(double at) { fakes::commit(tracker_, *store_, at); }
   void fold() {
     for (auto done = store_->fold(10); !done || !*done; done = store_->fold(10))
       ASSERT_TRUE(done) << done.error().message;

@@ -9,6 +9,7 @@
 #include "agent/history/store.h"
 #include "tests/fakes/one_tracker.h"
 #include "tests/fakes/snapshot_text.h"
+#include "tests/fakes/store_commit.h"
 #include "tests/fakes/temporary_folder.h"
 
 namespace agent::history {
@@ -48,13 +49,7 @@ class Folding : public testing::Test {
     }
     commit(at);
   }
-  void commit(double at) {
-    progress::Packer packer;
-    const auto revision = tracker_.tracker().checkpoint(packer, now_at(at));
-    ASSERT_TRUE(revision);
-    ASSERT_TRUE(store_->append(*revision, packer.bytes()));
-    tracker_.tracker().committed();
-  }
+  void commit(double at) { fakes::commit(tracker_, *store_, at); }
   void fold_all() {
     while (store_->can_fold()) ASSERT_TRUE(store_->fold(1'000));
   }
