@@ -41,7 +41,7 @@ Result<Message, Rejection> Decoder::decode(std::string_view line, std::optional<
   event_.session = event_.producer = {};
   event_.ts.reset();
   event_.seq.reset();
-  if (parser_.takes(line) && fields_.read_plain(line)) return read(now);
+  if (parser_.takes(line) && fields_.read_plain(line, order_)) return read(now);
   auto root = parser_.parse(line);
   if (!root) return failure(std::move(root.error()));
   simdjson::dom::object object;
@@ -55,21 +55,23 @@ Result<Message, Rejection> Decoder::decode(std::string_view line, std::optional<
 
 Result<Message, Rejection> Decoder::read(std::optional<Instant> now) {
   Fault fault;
-  Message message = &event_;
   // First what says whose the event is: known to the caller even when the rest is refused.
   read_identity(fault);
   if (!fields_.has(Key::kEvent)) {
     fault.missing("event", "every event");
-  } else if (const std::string_view name = to_string(fields_.at(Key::kEvent), fault);
-             name == kHello) {
-    message = read_hello(fault);
-  } else {
-    if (!fields_.has(Key::kSession)) fault.missing("session", "every event");
-    read_time(now, fault);
-    if (!read_fact(name, fault, kAlternatives)) refuse_unknown(name, fault);
+    return failure(fault.take());
   }
+  const std::string_view name = to_string(fields_.at(Key::kEvent), fault);
+  if (name == kHello) {
+    const Hello hello = read_hello(fault);
+    if (fault) return failure(fault.take());
+    return hello;
+  }
+  if (!fields_.has(Key::kSession)) fault.missing("session", "every event");
+  read_time(now, fault);
+  if (!read_fact(name, fault, kAlternatives)) refuse_unknown(name, fault);
   if (fault) return failure(fault.take());
-  return message;
+  return Result<Message, Rejection>(tl::in_place, &event_);
 }
 
 void Decoder::read_identity(Fault& fault) {

@@ -84,6 +84,7 @@ class Decoder {
   progress::AnnouncedFile read_announced(simdjson::dom::element entry, Fault& fault);
 
   Parser parser_;
+  KeyOrder<EventKey> order_;
   Fields<EventKey> fields_;        // of the event
   Fields<EventKey> entry_fields_;  // of one entry of `files`
   progress::Event event_;

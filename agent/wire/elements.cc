@@ -72,7 +72,7 @@ std::optional<std::string_view> Elements::next() {
     skip_space();
   }
   ++number_;
-  std::size_t length = plain_length(rest_);
+  std::size_t length = plain_length(rest_, order_);
   is_plain_ = length > 0;
   if (is_plain_) {
     depth_ = is_array_ ? 2 : 1;

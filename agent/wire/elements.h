@@ -9,6 +9,8 @@
 #include <optional>
 #include <string_view>
 
+#include "agent/wire/plain.h"
+
 namespace agent::wire {
 
 class Elements {
@@ -35,6 +37,7 @@ class Elements {
   [[nodiscard]] std::size_t scan();
   std::optional<std::string_view> end(bool broken);
 
+  KeyOrder<EventKey> order_;
   std::string_view rest_;
   bool is_array_ = false;
   bool is_over_ = false, is_broken_ = false;

@@ -53,7 +53,7 @@ struct Range {
 // A value and the name it has in its object.
 struct Field {
   std::string_view name;
-  Value value;
+  const Value& value;
 };
 
 // One value, or `fault` set and something harmless.
@@ -82,13 +82,13 @@ class Fields {
     // By iterator, not by pair: a pair would be built in memory for every field.
     const auto end = object.end();
     for (auto field = object.begin(); field != end; ++field) {
-      place(field.key()) = field.value();
+      place(kKeyTable<Key>.find(field.key())) = field.value();
     }
   }
   // Without the parser. False: the object is not plain, and nothing here means anything.
-  [[nodiscard]] bool read_plain(std::string_view json) {
+  [[nodiscard]] bool read_plain(std::string_view json, KeyOrder<Key>& order) {
     present_ = 0;
-    return wire::read_plain(json, [this](std::string_view key) -> Value& { return place(key); });
+    return wire::read_plain(json, order, [this](std::size_t key) -> Value& { return place(key); });
   }
 
   [[nodiscard]] bool has(Key key) const {
@@ -142,9 +142,8 @@ class Fields {
   static_assert(key_count<Key>() <= 64, "one bit of present_ for each key");
   static constexpr std::size_t index(Key key) { return static_cast<std::size_t>(key); }
   static constexpr std::uint64_t bit(Key key) { return std::uint64_t{1} << index(key); }
-  // Where the value of a field goes.
-  Value& place(std::string_view name) {
-    const std::size_t key = kKeyTable<Key>.find(name);
+  // Where the value of a field goes; key_count(): nobody knows the field.
+  Value& place(std::size_t key) {
     if (key == key_count<Key>()) return unknown_;
     present_ |= std::uint64_t{1} << key;
     return values_[key];

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "agent/wire/key_order.h"
 #include "agent/wire/value.h"
 
 namespace agent::wire {
@@ -112,48 +113,61 @@ inline const char* read_value(const char* at, const char* end, Value& value) {
   return at;
 }
 
-}  // namespace plain
-
-namespace plain {
+// A field's name at `name`, and its colon; what is between it and the value before begins at `at`.
+template <typename Key>
+const char* read_name(const char* at, const char* name, const char* end, KeyOrder<Key>& order) {
+  std::string_view key;
+  if ((name = take('"', name, end)) == nullptr) return nullptr;
+  if ((name = read_string(name, end, key)) == nullptr) return nullptr;
+  if ((name = take(':', name, end)) == nullptr) return nullptr;
+  order.learn({at, static_cast<std::size_t>(name - at)}, key);
+  return name;
+}
 
 // After an object that begins at `at`; null: it is not plain altogether.
-template <typename Place>
-[[nodiscard]] const char* read_object(const char* at, const char* end, Place place) {
-  if ((at = take('{', at, end)) == nullptr) return nullptr;
-  if (const char* none = take('}', at, end)) return none;
-  for (;;) {
-    std::string_view key;
-    if ((at = take('"', at, end)) == nullptr) return nullptr;
-    if ((at = read_string(at, end, key)) == nullptr) return nullptr;
-    if ((at = take(':', at, end)) == nullptr) return nullptr;
-    if ((at = read_value(at, end, place(key))) == nullptr) return nullptr;
-    if (const char* next = take(',', at, end)) {
-      at = next;
-    } else {
-      return take('}', at, end);
-    }
+template <typename Key, typename Place>
+[[nodiscard]] const char* read_object(const char* at, const char* end, KeyOrder<Key>& order,
+                                      Place place) {
+  order.begin();
+  const char* value = order.follow(at, end);
+  if (value == nullptr) {
+    const char* first = take('{', at, end);
+    if (first == nullptr) return nullptr;
+    if (const char* none = take('}', first, end)) return none;
+    value = read_name(at, first, end, order);
   }
+  while (value != nullptr) {
+    at = read_value(value, end, place(order.field()));
+    if (at == nullptr) break;
+    value = order.follow(at, end);
+    if (value != nullptr) continue;
+    const char* next = take(',', at, end);
+    if (next == nullptr) return take('}', at, end);
+    value = read_name(at, next, end, order);
+  }
+  return nullptr;
 }
 
 }  // namespace plain
 
-// Asks `place(key)`, for each field in order, where its value is to be written: not copied there,
-// which would wait for what was just written in parts. False: `json` is not plain altogether, and
-// what was read means nothing. kPadding bytes after it must be readable.
-template <typename Place>
-[[nodiscard]] bool read_plain(std::string_view json, Place place) {
+// Asks `place(field)`, an index as KeyOrder's, where each field's value is to be written: not
+// copied there, which would wait for what was just written in parts. False: `json` is not plain
+// altogether, and what was read means nothing. kPadding bytes after it must be readable.
+template <typename Key, typename Place>
+[[nodiscard]] bool read_plain(std::string_view json, KeyOrder<Key>& order, Place place) {
   const char* const end = json.data() + json.size();
-  const char* const at = plain::read_object(json.data(), end, place);
+  const char* const at = plain::read_object(json.data(), end, order, place);
   return at != nullptr && plain::skip_space(at, end) == end;
 }
 
 // How long the plain object is that `json` begins with, which more may follow; 0: it begins with
 // none. kPadding bytes after it must be readable.
-[[nodiscard]] inline std::size_t plain_length(std::string_view json) {
+template <typename Key>
+[[nodiscard]] std::size_t plain_length(std::string_view json, KeyOrder<Key>& order) {
   Value value;
   const char* const end = json.data() + json.size();
   const char* const at =
-      plain::read_object(json.data(), end, [&](std::string_view) -> Value& { return value; });
+      plain::read_object(json.data(), end, order, [&](std::size_t) -> Value& { return value; });
   return at == nullptr || at > end ? 0 : static_cast<std::size_t>(at - json.data());
 }
 

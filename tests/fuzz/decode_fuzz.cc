@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "agent/wire/decode.h"
 #include "agent/wire/plain.h"
@@ -111,15 +113,25 @@ void check(const Rejection& rejection) {
   check_text(rejection.field, 4096);
 }
 
-// What is read without the parser is what the parser takes.
+// What is read without the parser is what the parser takes, whether the order of the fields is
+// known or not.
 void check_plain(std::string_view text) {
   static wire::Parser parser(wire::kDefaultMaxLineBytes);
-  wire::Value value;
-  const bool is_plain =
-      wire::read_plain(text, [&](std::string_view) -> wire::Value& { return value; });
-  require(!is_plain || !parser.takes(text) || parser.parse(text).has_value());
-  const std::string_view first = text.substr(0, wire::plain_length(text));
-  require(first.empty() || !parser.takes(first) || parser.parse(first).has_value());
+  wire::KeyOrder<wire::EventKey> order;
+  const auto read = [&] {
+    std::vector<std::size_t> fields;
+    wire::Value value;
+    const bool is_plain = wire::read_plain(text, order, [&](std::size_t field) -> wire::Value& {
+      fields.push_back(field);
+      return value;
+    });
+    return std::pair(is_plain, fields);
+  };
+  const auto first = read();
+  require(!first.first || !parser.takes(text) || parser.parse(text).has_value());
+  require(read() == first);
+  const std::string_view object = text.substr(0, wire::plain_length(text, order));
+  require(object.empty() || !parser.takes(object) || parser.parse(object).has_value());
 }
 
 }  // namespace
