@@ -25,7 +25,10 @@ void Files::mark_all_changed() {
 
 void Files::save_changed(Packer& packer) {
   packer.number(changed_.size());
-  for (const FileRef ref : changed_) {
+  constexpr std::size_t kAhead = 6;  // files hit at random are in no cache
+  for (std::size_t i = 0; i < changed_.size(); ++i) {
+    if (i + kAhead < changed_.size()) table_.prefetch(changed_[i + kAhead]);
+    const FileRef ref = changed_[i];
     File& f = table_.at(ref);
     f.changed = false;
     const std::size_t part = packer.open();

@@ -78,6 +78,13 @@ class FileTable {
   [[nodiscard]] File& at(FileRef ref) { return *record(ref); }
   [[nodiscard]] const File& at(FileRef ref) const { return *record(ref); }
 
+  // Soon needed: a hint.
+  void prefetch(FileRef ref) const {
+    const auto* at = reinterpret_cast<const std::byte*>(record(ref));
+    __builtin_prefetch(at);
+    __builtin_prefetch(at + sizeof(File));  // the id
+  }
+
   [[nodiscard]] std::size_t size() const { return index_.size(); }
   // Beyond every record that is there.
   [[nodiscard]] FileRef end() const {
