@@ -145,10 +145,15 @@ std::int64_t Database::changes() const { return sqlite3_changes64(connection_.ge
 
 void Database::keep_log() {
   const auto note = [](void* pages, sqlite3*, const char*, int count) {
-    *static_cast<int*>(pages) = count;
+    *static_cast<std::int64_t*>(pages) = count;
     return SQLITE_OK;
   };
   sqlite3_wal_hook(connection_.get(), note, &log_pages_);
+}
+
+std::int64_t Database::page_bytes() {
+  if (page_bytes_ == 0) page_bytes_ = integer("PRAGMA page_size");
+  return page_bytes_;
 }
 
 void Database::checkpoint(bool shortens) {

@@ -102,7 +102,10 @@ class Database {
 
   // From now on no commit takes the log into the file by the way: `checkpoint` does.
   void keep_log();
-  [[nodiscard]] int log_pages() const { return log_pages_; }  // in the log, as of the last commit
+  [[nodiscard]] std::int64_t log_bytes() {  // the log's length, as of the last commit
+    return log_pages_ * page_bytes();
+  }
+  [[nodiscard]] std::int64_t page_bytes();
   // Takes over what it can without waiting for anybody; what fails is tried again by the next.
   // `shortens`: the log is empty afterwards, if nobody reads it.
   void checkpoint(bool shortens);
@@ -113,7 +116,7 @@ class Database {
     void operator()(sqlite3* c) const;
   };
   std::unique_ptr<sqlite3, Close> connection_;
-  int log_pages_ = 0;
+  std::int64_t log_pages_ = 0, page_bytes_ = 0;
 };
 
 // Everything or nothing: rolled back at the end of its scope unless it was committed.

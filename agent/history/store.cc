@@ -16,10 +16,10 @@ namespace agent::history {
 namespace {
 
 constexpr const char* kFile = "agent.db";
-constexpr int kCannotOpen = 14;                   // SQLITE_CANTOPEN
-constexpr int kNotADatabase = 26;                 // SQLITE_NOTADB
-constexpr int kLongLog = 2'000, kShortLog = 250;  // pages
-constexpr std::int64_t kForget = 4'000;           // rows of files forgotten in one step
+constexpr int kCannotOpen = 14;                                  // SQLITE_CANTOPEN
+constexpr int kNotADatabase = 26;                                // SQLITE_NOTADB
+constexpr std::int64_t kLongLog = 8 << 20, kShortLog = 1 << 20;  // bytes
+constexpr std::int64_t kForget = 4'000;  // rows of files forgotten in one step
 
 std::string path_of(const StoreOptions& options) { return (options.folder / kFile).string(); }
 
@@ -113,7 +113,7 @@ void Store::prepare() {
     case SchemaState::kNewer:
       throw Failure{kNotADatabase, "this database was written by a newer version of the agent"};
     case SchemaState::kEmpty:
-      database_->execute("PRAGMA auto_vacuum = INCREMENTAL");
+      database_->execute("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL");
       break;
     case SchemaState::kOurs:
       break;
@@ -240,7 +240,7 @@ StoreResult<void> Store::append(std::uint64_t revision, std::string_view changes
 }
 
 void Store::shorten_log(bool at_rest) {
-  if (database_->log_pages() >= (at_rest ? kShortLog : kLongLog)) database_->checkpoint(at_rest);
+  if (database_->log_bytes() >= (at_rest ? kShortLog : kLongLog)) database_->checkpoint(at_rest);
 }
 
 StoreResult<bool> Store::fold(std::size_t records) {
@@ -267,7 +267,7 @@ StoreResult<bool> Store::retain(Instant oldest_kept) {
     const std::int64_t sessions = database_->integer("SELECT count(*) FROM batch_upload_sessions");
     const std::int64_t used =
         (database_->integer("PRAGMA page_count") - database_->integer("PRAGMA freelist_count")) *
-        database_->integer("PRAGMA page_size");
+        database_->page_bytes();
     std::int64_t too_many = sessions - options_.most_sessions;
     Transaction transaction(*database_);
     tables_->drop_producers.bind(options_.most_producers).run();
@@ -276,8 +276,8 @@ StoreResult<bool> Store::retain(Instant oldest_kept) {
     for (std::int64_t budget = kForget; more && budget > 0;)
       more = forget_oldest(oldest_kept, too_many-- > 0 || used > options_.most_bytes, budget);
     transaction.commit();
-    if (!more && database_->integer("PRAGMA freelist_count") > 1'000)
-      database_->execute("PRAGMA incremental_vacuum(500)");
+    if (!more && database_->integer("PRAGMA freelist_count") > 500)
+      database_->execute("PRAGMA incremental_vacuum(250)");
     return !more;
   });
 }

@@ -50,7 +50,7 @@ struct WriterOptions {
 
 // What may change while it runs.
 struct Pace {
-  Duration commit_interval = std::chrono::milliseconds(5);
+  Duration commit_interval = std::chrono::milliseconds(4);
   Duration retention = std::chrono::days(30);  // of history, by the last event
 };
 

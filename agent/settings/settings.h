@@ -66,7 +66,7 @@ struct Eta {
 
 struct Storage {
   std::string path;  // a directory; empty: memory only
-  Duration commit_interval = std::chrono::milliseconds(5);
+  Duration commit_interval = std::chrono::milliseconds(4);
   Duration retention = std::chrono::days(30);
 };
 
