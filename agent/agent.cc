@@ -164,7 +164,7 @@ void Agent::run() {
 asio::awaitable<void> Agent::tick() {
   for (;;) {
     co_await sleep(tick_timer_, kTick);
-    look_at_everything();
+    co_await look_at_everything();
     show_life();
     if (settings_.exit_when_done) leave_when_done();
     wait_timer_.cancel();  // a scraper may have been forgotten by now
@@ -172,13 +172,14 @@ asio::awaitable<void> Agent::tick() {
 }
 
 // Once a second, whether events come or not.
-void Agent::look_at_everything() {
+asio::awaitable<void> Agent::look_at_everything() {
   alert::AgentHealth health;
   cli::note_fullest(cli::limits_used(settings_, tracker_.totals()), health);
   health.notifications_failing = notifier_.is_failing();
   const Now now = clock_.now();
   if (workload_.is_wanted() && now.steady >= workload_due_) look_at_workload(now);
   tracker_.tick(now, health);
+  while (tracker_.look_on(clock_.now())) co_await asio::post(loop_, asio::use_awaitable);
   if (!storage_ && recent_.is_due(now.steady)) recent_.look(tracker_.view(now));
   for (const alert::Alert& alert : tracker_.take_alert_changes()) log_alert(alert);
   if (notifier_.has_targets()) notifier_.tell(tracker_.view(clock_.now()));

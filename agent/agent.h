@@ -66,7 +66,7 @@ class Agent {
                                               SteadyInstant deadline) const;
 
   boost::asio::awaitable<void> tick();
-  void look_at_everything();
+  boost::asio::awaitable<void> look_at_everything();
   void show_life();
   [[nodiscard]] std::string status_line() const;
   void look_at_workload(Now now);

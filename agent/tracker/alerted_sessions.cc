@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kRestShare = 16;
 constexpr Duration kLongestUnseen = std::chrono::seconds(15);  // as often as Prometheus would look
+constexpr int kLooksAtOnce = 32;  // up to 0.2 ms each, when forecasts are due
 
 }  // namespace
 
@@ -78,14 +79,25 @@ void Sessions::look_at(Tracked& tracked, Now at) {
   touch(tracked);
 }
 
-void Sessions::look_at_all(Now at) {
+void Sessions::begin_looks() {
   latest_run_.clear();
   for (const auto& [serial, tracked] : all()) follow_family(*tracked);
-  for (const auto& [serial, tracked] : by_serial_) {
-    if (tracked->is_look_due(at)) look_at(*tracked, at);
+  next_look_ = 0;
+}
+
+bool Sessions::look_on(Now at) {
+  if (!next_look_) return false;
+  auto next = by_serial_.lower_bound(*next_look_);
+  for (int left = kLooksAtOnce; left > 0 && next != by_serial_.end(); ++next) {
+    if (!next->second->is_look_due(at)) continue;
+    look_at(*next->second, at);
+    --left;
   }
-  if (alert_changes_.size() <= kMostAlertChanges) return;
-  alert_changes_.erase(alert_changes_.begin(), alert_changes_.end() - kMostAlertChanges);
+  next_look_.reset();
+  if (next != by_serial_.end()) next_look_ = next->first;
+  if (alert_changes_.size() > kMostAlertChanges)
+    alert_changes_.erase(alert_changes_.begin(), alert_changes_.end() - kMostAlertChanges);
+  return next_look_.has_value();
 }
 
 std::optional<alert::Alert> Sessions::dismiss(std::string_view alert) {

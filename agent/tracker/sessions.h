@@ -226,8 +226,10 @@ class Sessions {
   void tick(Now at);
   void configure(progress::Rules rules, alert::Policy policy, Now at);
 
-  // Alerts (alerted_sessions.cc). `look_at_all`: once a second; `look_at`: one of them.
-  void look_at_all(Now at);
+  // Alerts (alerted_sessions.cc). A round of looks, once a second: `begin_looks`, then `look_on`
+  // at the sessions that are due, some milliseconds at a time, until it says false. `look_at`: one.
+  void begin_looks();
+  bool look_on(Now at);
   void look_at(Tracked& tracked, Now at);
   std::optional<alert::Alert> dismiss(std::string_view alert);
   // What changed its state since the last call, in order; of too many the earliest are left out.
@@ -320,6 +322,7 @@ class Sessions {
     auto operator<=>(const Run&) const = default;
   };
   alert::Policy policy_;
+  std::optional<std::uint64_t> next_look_;  // serial; empty: no round is under way
   std::vector<alert::Alert> alert_changes_;
   boost::unordered_flat_map<std::string, Run, progress::TextHash, progress::TextEqual>
       latest_run_;  // by family, of the sessions here

@@ -172,8 +172,13 @@ std::uint64_t Tracker::generation() const {
 void Tracker::tick(Now at, alert::AgentHealth health) {
   const MutexLock lock(mutex_);
   sessions_.tick(at);
-  sessions_.look_at_all(at);
+  sessions_.begin_looks();
   look_at_itself(at, health);
+}
+
+bool Tracker::look_on(Now at) {
+  const MutexLock lock(mutex_);
+  return sessions_.look_on(at);
 }
 
 void Tracker::configure(Settings settings, Now at) {

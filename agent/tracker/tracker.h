@@ -130,9 +130,11 @@ class Tracker {
   // Rises with every change: what a scrape begun now would show.
   [[nodiscard]] std::uint64_t generation() const;
 
-  // Ends what is stale, removes what is over and read, and follows the alerts; once a second.
-  // `health`: of what the tracker does not know itself.
+  // Ends what is stale, removes what is over and read, and begins to follow the alerts; once a
+  // second. `health`: of what the tracker does not know itself. With many sessions the rest takes
+  // long: `look_on` does a few milliseconds of it, until it says false.
   void tick(Now at, alert::AgentHealth health = {});
+  bool look_on(Now at);
   void configure(Settings settings, Now at);  // after a reload
 
   // Alerts (alerted_tracker.cc).

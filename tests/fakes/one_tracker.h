@@ -43,7 +43,11 @@ class OneTracker {
   }
   // A scraper read everything there is.
   void scrape(double at) { tracker_.mark_scraped(tracker_.view(now_at(at))); }
-  void tick(double at) { tracker_.tick(now_at(at)); }
+  void tick(double at) {
+    tracker_.tick(now_at(at));
+    while (tracker_.look_on(now_at(at))) {
+    }
+  }
   [[nodiscard]] progress::SnapshotPtr session(double at, std::string_view id) {
     return tracker_.session(id, now_at(at));
   }

@@ -50,7 +50,9 @@ class AlertsTest : public ::testing::Test {
     return text;
   }
   bool is_active(double at, std::string_view session, std::string_view name) {
-    const auto& current = tracker.session(at, session)->alerts->current;
+    const auto standing = tracker.session(at, session)->alerts;
+    if (!standing) return false;
+    const auto& current = standing->current;
     return std::ranges::any_of(current, [&](const Alert& a) { return a.name() == name; });
   }
   static double cpu_seconds() {
@@ -239,6 +241,30 @@ TEST_F(AlertsTest, CostLittleWhileNothingHappens) {
   tracker.tick(600);  // makes up for the forecasts that were due meanwhile
   const double idle = cost(601, false);
   EXPECT_LT(idle, busy / 3);
+}
+
+TEST_F(AlertsTest, AreFollowedAFewAtATime) {
+  constexpr int kSessions = 1'000;
+  const auto name = [](int i) { return "s" + std::to_string(i); };
+  const auto stalls = [&](int i) { return is_active(61, name(i), "SessionStalled"); };
+  for (int i = 0; i < kSessions; ++i) {
+    for (const auto status : {FileStatus::kProcessing, FileStatus::kCompleted})
+      (void)tracker.file(0, name(i), "done", status);
+    (void)tracker.file(0, name(i), "hangs", FileStatus::kProcessing);
+  }
+  Tracker& t = tracker.tracker();
+  t.tick(now_at(61));
+  ASSERT_TRUE(t.look_on(now_at(61)));
+  EXPECT_TRUE(stalls(0));
+  EXPECT_FALSE(stalls(kSessions / 2)) << "others have their turn first";
+  // What comes in between is no obstacle.
+  for (int i = 0; i < kSessions; i += 2) t.stop(name(i), now_at(61));
+  tracker.scrape(61);
+  t.tick(now_at(62));
+  while (t.look_on(now_at(62))) {
+  }
+  for (int i = 1; i < kSessions; i += 2) EXPECT_TRUE(stalls(i)) << i;
+  EXPECT_FALSE(t.look_on(now_at(62))) << "the round is over";
 }
 
 TEST_F(AlertsTest, TakeNewDefaultsFromAReload) {
