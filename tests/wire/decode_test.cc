@@ -87,14 +87,18 @@ TEST_F(Decode, FileWithEverything) {
 }
 
 TEST_F(Decode, NothingIsLeftFromTheEventBefore) {
-  event(file(R"("status":"failed","progress":1,"stage":"x","bytes":1,"units":1,"error":"e","ts":5,)"
-             R"("producer":"p","seq":1)"));
-  const auto& f = fact<FileProgressed>(R"({"event":"file","session":"s","file":"f"})");
-  EXPECT_EQ(f.status, std::nullopt);
-  EXPECT_EQ(f.progress, std::nullopt);
-  EXPECT_EQ(f.bytes, std::nullopt);
-  EXPECT_EQ(f.units, std::nullopt);
-  EXPECT_TRUE(f.stage.empty() && f.error.empty() && f.model.empty());
+  event(file(
+      R"("status":"failed","progress":1,"stage":"x","stageProgress":2,"bytes":1,"bytesDone":1,)"
+      R"("tokens":1,"retries":1,"units":1,"cost":1,"quality":1,"model":"m","error":"e","ts":5,)"
+      R"("producer":"p","seq":1)"));
+  // All the fields there are: one more would not compile.
+  const auto& [file, status, progress, stage, stage_progress, bytes, bytes_done, tokens, retries,
+               units, cost, quality, model, error] =
+      fact<FileProgressed>(R"({"event":"file","session":"s","file":"f"})");
+  EXPECT_TRUE(!status && !progress && !stage_progress && !bytes && !bytes_done && !tokens);
+  EXPECT_TRUE(!retries && !units && !cost && !quality);
+  EXPECT_TRUE(stage.empty() && error.empty() && model.empty());
+  EXPECT_EQ(file, "f");
   EXPECT_EQ(decoder_.event().ts, std::nullopt);
   EXPECT_EQ(decoder_.event().seq, std::nullopt);
   EXPECT_TRUE(decoder_.event().producer.empty());
