@@ -58,8 +58,8 @@ Files::Before Files::look(const File& f, bool is_new) const {
   return {is_new, f.status, f.stage, f.bytes, units(f), f.progress};
 }
 
-FileEffect Files::apply(const FileProgressed& e, Instant at) {
-  FileEffect effect;
+std::optional<FileEffect> Files::apply(const FileProgressed& e, Instant at) {
+  std::optional<FileEffect> result;
   const auto [ref, is_new] = find_or_register(e.file);
   File& f = table_.at(ref);
   if (is_mere_progress(f, e, at)) {
@@ -69,12 +69,12 @@ FileEffect Files::apply(const FileProgressed& e, Instant at) {
     f.state_told = e.status.has_value() || (at == f.updated && f.state_told);
     f.updated = at;
     mark_changed(ref, f);
-    return effect;
+    return result;
   }
-  effect.is_plain = false;
+  FileEffect& effect = result.emplace();
   if (at < f.updated) {
     effect.applied = Applied::kStale;
-    return effect;
+    return result;
   }
   const Before before = look(f, is_new);
   const FileStatus to = e.status.value_or(f.status);
@@ -82,7 +82,7 @@ FileEffect Files::apply(const FileProgressed& e, Instant at) {
     merge_same_instant(f, e, at, effect);
     mark_changed(ref, f);
     tell(f, before, at, effect);
-    return effect;
+    return result;
   }
   if (!is_new) uncount(f);
   take_sizes(f, e.bytes, e.units);
@@ -98,7 +98,7 @@ FileEffect Files::apply(const FileProgressed& e, Instant at) {
   f.updated = at;
   mark_changed(ref, f);
   tell(f, before, at, effect);
-  return effect;
+  return result;
 }
 
 // The commonest event by far: a file being processed has come further, and nothing else.
@@ -114,7 +114,6 @@ bool Files::is_mere_progress(const File& f, const FileProgressed& e, Instant at)
 // An announcement older than what the file itself told adds only what was not known.
 FileEffect Files::announce(const AnnouncedFile& a, Instant at) {
   FileEffect effect;
-  effect.is_plain = false;
   const auto [ref, is_new] = find_or_register(a.file);
   File& f = table_.at(ref);
   const Before before = look(f, is_new);

@@ -67,7 +67,6 @@ struct FileTally {
 // What one event did beyond the file itself.
 struct FileEffect {
   Applied applied = Applied::kApplied;
-  bool is_plain = true;  // mere progress: nothing below is filled
   std::optional<FileChange> change;
   std::int64_t bytes = 0, tokens = 0;  // added by this event
   double cost = 0;
@@ -87,8 +86,9 @@ class Files {
     models_.intern("", 1);
   }
 
-  // `at` is the event's time. The views in the effect hold until the next call.
-  FileEffect apply(const FileProgressed& event, Instant at);
+  // `at` is the event's time. The views in the effect hold until the next call. Empty: applied, and
+  // mere progress of the file, as most events are.
+  std::optional<FileEffect> apply(const FileProgressed& event, Instant at);
   // Registers one announced file.
   FileEffect announce(const AnnouncedFile& announced, Instant at);
   [[nodiscard]] bool has(std::string_view id) const { return table_.find(id).has_value(); }

@@ -195,9 +195,10 @@ std::optional<Rejection> Session::refusal(const Fact& fact, std::size_t files_le
 
 Applied Session::take(const FileProgressed& e, const Arrival& a) {
   kind_ = Kind::kFiles;
-  const FileEffect effect = files_.apply(e, a.ts);
-  if (!effect.is_plain) record(effect, a);
-  return effect.applied;
+  const std::optional<FileEffect> effect = files_.apply(e, a.ts);
+  if (!effect) return Applied::kApplied;
+  record(*effect, a);
+  return effect->applied;
 }
 
 Applied Session::take(const FilesAnnounced& e, const Arrival& a) {

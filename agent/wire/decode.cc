@@ -48,7 +48,8 @@ Result<void, Rejection> Decoder::check_syntax(std::string_view json) {
   return {};
 }
 
-Result<Message, Rejection> Decoder::decode(std::string_view line, std::optional<Instant> now) {
+Result<Message, Rejection> Decoder::decode(std::string_view line,
+                                           const std::optional<Instant>& now) {
   event_.session = event_.producer = {};
   event_.ts.reset();
   event_.seq.reset();
@@ -64,7 +65,7 @@ Result<Message, Rejection> Decoder::decode(std::string_view line, std::optional<
   return read(now);
 }
 
-Result<Message, Rejection> Decoder::read(std::optional<Instant> now) {
+Result<Message, Rejection> Decoder::read(const std::optional<Instant>& now) {
   Fault fault;
   // First what says whose the event is: known to the caller even when the rest is refused.
   read_identity(fault);
@@ -117,7 +118,7 @@ Hello Decoder::read_hello(Fault& fault) const {
   return hello;
 }
 
-void Decoder::read_time(std::optional<Instant> now, Fault& fault) {
+void Decoder::read_time(const std::optional<Instant>& now, Fault& fault) {
   const bool has_ms = fields_.has(Key::kTsMs);
   if (fields_.has(Key::kTs)) {
     if (has_ms) {

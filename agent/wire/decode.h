@@ -47,7 +47,7 @@ class Decoder {
   // `line` without its newline, kPadding readable bytes after it. `now`: events from further ahead
   // than kMaxAhead are refused; empty in replay, where there is no clock.
   [[nodiscard]] Result<Message, progress::Rejection> decode(std::string_view line,
-                                                            std::optional<Instant> now);
+                                                            const std::optional<Instant>& now);
 
   // Whether `json` is valid JSON, whatever it means.
   [[nodiscard]] Result<void, progress::Rejection> check_syntax(std::string_view json);
@@ -57,10 +57,10 @@ class Decoder {
   [[nodiscard]] const progress::Event& event() const { return event_; }
 
  private:
-  Result<Message, progress::Rejection> read(std::optional<Instant> now);
+  Result<Message, progress::Rejection> read(const std::optional<Instant>& now);
   Hello read_hello(Fault& fault) const;
   void read_identity(Fault& fault);
-  void read_time(std::optional<Instant> now, Fault& fault);
+  void read_time(const std::optional<Instant>& now, Fault& fault);
   template <std::size_t... I>
   bool read_fact(std::string_view name, Fault& fault, std::index_sequence<I...> alternatives);
 

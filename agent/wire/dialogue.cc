@@ -32,10 +32,12 @@ bool Dialogue::wants_input() const {
 void Dialogue::hear(std::size_t bytes, Now now) {
   has_heard_ = true;
   framer_.feed(intake_.buffer().room().first(bytes));
-  std::optional<Line> line = framer_.next();
-  if (!line) return;
-  std::optional<Tracker::Batch> batch(std::in_place, intake_.tracker(), now);
-  for (; line; line = framer_.next()) take(*line, batch, now);
+  std::optional<Tracker::Batch> batch;
+  while (const auto line = framer_.next()) {
+    if (!batch) batch.emplace(intake_.tracker(), now);
+    take(*line, batch, now);
+  }
+  if (!batch) return;
   current_.revision = batch->revision();
   batch.reset();
   promise(std::exchange(current_, {}));
