@@ -32,7 +32,7 @@ TEST(Sample, DoesNotDependOnHowOftenItIsAsked) {
 TEST(Sample, RunsAtTheSpeedAskedFor) {
   Sample slow({1, 6, 1}), fast({10, 6, 1});
   // What stalls waits in real time, so compare before anything stalls.
-  EXPECT_EQ(slow.until(seconds(30)).size() > 0, true);
+  EXPECT_FALSE(slow.until(seconds(30)).empty());
   Sample same({1, 1, 1}), tenfold({10, 1, 1});
   EXPECT_EQ(same.until(seconds(100)), tenfold.until(seconds(10)));
 }

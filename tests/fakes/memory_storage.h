@@ -16,11 +16,11 @@ namespace agent::fakes {
 class MemoryStorage {
  public:
   MemoryStorage() = default;
-  MemoryStorage(const MemoryStorage& other) : changes_(other.changes_) {}
+  MemoryStorage(const MemoryStorage& other) : commits(other.commits) {}
 
   void commit(tracker::Tracker& tracker, Now at) {
     if (!tracker.checkpoint(packer_, at)) return;
-    changes_.emplace_back(packer_.bytes());
+    commits.emplace_back(packer_.bytes());
     tracker.committed();
   }
 
@@ -32,7 +32,7 @@ class MemoryStorage {
       progress::SavedState state;
     };
     auto loaded = std::make_shared<Loaded>();
-    loaded->changes = changes_;
+    loaded->changes = commits;
     history::Image& image = loaded->image;
     for (const std::string& changes : loaded->changes) {
       if (!image.add_changes(changes)) return nullptr;
@@ -59,7 +59,7 @@ class MemoryStorage {
     auto state = load();
     return state && tracker.restore(std::move(state), at);
   }
-  std::deque<std::string> changes_;
+  std::deque<std::string> commits;  // the earliest first
 
  private:
   progress::Packer packer_;

@@ -50,7 +50,7 @@ class Restart : public testing::Test {
   // Damages what is stored of the session's states, but for its id.
   void damage(int session) {
     const std::uint64_t serial = before_.session(kFiles, name(session))->serial;
-    for (std::string& changes : storage_.changes_)
+    for (std::string& changes : storage_.commits)
       ASSERT_TRUE(read_changes(std::string_view(changes), Damage{serial, changes}));
   }
   struct Damage {

@@ -261,7 +261,7 @@ TEST(Storage, DamagedBytesAreRefusedOrAreLeftOutAndTold) {
   int refused = 0, told = 0;
   for (int i = 0; i < 400; ++i) {
     Memory damaged = memory;
-    std::string& changes = damaged.changes_[random() % damaged.changes_.size()];
+    std::string& changes = damaged.commits[random() % damaged.commits.size()];
     if (i % 2 == 0) {
       changes[random() % changes.size()] ^= static_cast<char>(1U << random() % 8);
     } else {

@@ -46,7 +46,7 @@ class Stored final : public Source {
   ~Stored() override { writer_->stop(); }
 
   bool restore(std::shared_ptr<const progress::SavedState> state, Now at) override {
-    return tracker_.restore(std::move(state), at);
+    return tracker_.restore(state, at);
   }
   progress::Restoring restore_more() override { return tracker_.restore_more(); }
   std::optional<std::uint64_t> gather(progress::Packer& into, Now at) override {
@@ -96,7 +96,13 @@ class Stored final : public Source {
     return s == nullptr ? 0 : s->counters.api_ok;
   }
 
+  [[nodiscard]] tracker::Tracker& tracker() { return tracker_; }
+  [[nodiscard]] const Clock& clock() const { return clock_; }
+  [[nodiscard]] Writer& writer() { return *writer_; }
+
   std::function<void()> on_commit;  // before one; to be set before there is any
+
+ private:
   SystemClock clock_;
   tracker::Tracker tracker_{tracker::Settings{}};
   std::unique_ptr<Writer> writer_;
@@ -125,18 +131,18 @@ TEST(Writer, BringsBackWhatWasCommitted) {
   {
     Stored stored(folder.path());
     for (unsigned i = 0; i < 300; ++i) {
-      RandomJob(i).step(stored.tracker_, stored.clock_.now());
+      RandomJob(i).step(stored.tracker(), stored.clock().now());
       if (i % 10 != 0) continue;
       ASSERT_TRUE(stored.await_durable(stored.count("p", i + 1)));
     }
     ASSERT_TRUE(stored.await_durable(stored.count("p", 1'000)));
-    before = everything(stored.tracker_);
-    stored.writer_->stop(Duration::zero());  // as if killed: nothing more is written
+    before = everything(stored.tracker());
+    stored.writer().stop(Duration::zero());  // as if killed: nothing more is written
   }
   Stored again(folder.path());
-  EXPECT_EQ(before, everything(again.tracker_));
-  EXPECT_EQ(1'000, again.tracker_.last_seq("p"));
-  EXPECT_FALSE(again.writer_->state().failing);
+  EXPECT_EQ(before, everything(again.tracker()));
+  EXPECT_EQ(1'000, again.tracker().last_seq("p"));
+  EXPECT_FALSE(again.writer().state().failing);
 }
 
 // Each commit is of all sessions, far more than one step of folding takes.
@@ -148,7 +154,7 @@ TEST(Writer, AFloodLeavesLittleThatIsNotFolded) {
   for (int round = 0; round < kRounds; ++round) {
     tracker::Revision revision{};
     {
-      tracker::Tracker::Batch batch(stored.tracker_, stored.clock_.now());
+      tracker::Tracker::Batch batch(stored.tracker(), stored.clock().now());
       for (int i = 0; i < kSessions; ++i) {
         const std::string session = "session-" + std::to_string(i);
         progress::Event event;
@@ -172,14 +178,14 @@ TEST(Writer, AFloodLeavesLittleThatIsNotFolded) {
 // Far more was left to fold than should wait; the first senders do not wait for that.
 TEST(Writer, TheFirstCommitsComeBeforeFolding) {
   const fakes::TemporaryFolder folder;
-  const char* const kWaiting = "SELECT count(*) FROM live_changes";
+  constexpr const char* kWaiting = "SELECT count(*) FROM live_changes";
   {
     Stored stored(folder.path(), "", SIZE_MAX, std::chrono::hours(1));
     for (int seq = 1; seq <= 100; ++seq) {
-      RandomJob(static_cast<unsigned>(seq)).step(stored.tracker_, stored.clock_.now());
+      RandomJob(static_cast<unsigned>(seq)).step(stored.tracker(), stored.clock().now());
       ASSERT_TRUE(stored.await_durable(stored.count("p", seq)));
     }
-    stored.writer_->stop(Duration::zero());
+    stored.writer().stop(Duration::zero());
   }
   const std::int64_t left = query(folder.path(), kWaiting);
   ASSERT_LE(100, left);
@@ -187,7 +193,7 @@ TEST(Writer, TheFirstCommitsComeBeforeFolding) {
   std::vector<std::int64_t> seen;
   again.on_commit = [&] { seen.push_back(query(folder.path(), kWaiting)); };
   for (const int seq : {101, 102}) ASSERT_TRUE(again.await_durable(again.count("p", seq)));
-  again.writer_->stop(Duration::zero());
+  again.writer().stop(Duration::zero());
   ASSERT_LE(2U, seen.size());
   EXPECT_EQ(left, seen[0]);
   EXPECT_EQ(left + 1, seen[1]);
@@ -197,7 +203,7 @@ TEST(Writer, AClosedDatabaseIsFolded) {
   const fakes::TemporaryFolder folder;
   {
     Stored stored(folder.path());
-    for (unsigned i = 0; i < 100; ++i) RandomJob(i).step(stored.tracker_, stored.clock_.now());
+    for (unsigned i = 0; i < 100; ++i) RandomJob(i).step(stored.tracker(), stored.clock().now());
   }
   EXPECT_EQ(0, query(folder.path(), "SELECT count(*) FROM live_changes"));
   EXPECT_EQ(6, query(folder.path(), "SELECT count(*) FROM live_sessions"));
@@ -222,17 +228,17 @@ TEST_P(Failing, IsSurvivedWithoutAFalseAcknowledgement) {
     for (std::int64_t seq = 1; seq <= last; ++seq) {
       if (vfs.has_failed()) last = std::min(last, seq + 4);
       const tracker::Revision revision = stored.count("p", seq);
-      ASSERT_TRUE(stored.await_durable(revision, seconds(2))) << stored.writer_->state().last_error;
+      ASSERT_TRUE(stored.await_durable(revision, seconds(2))) << stored.writer().state().last_error;
       acknowledged = seq;
     }
-    EXPECT_TRUE(stored.await([&] { return !stored.writer_->state().failing; }, seconds(2)));
+    EXPECT_TRUE(stored.await([&] { return !stored.writer().state().failing; }, seconds(2)));
     EXPECT_TRUE(vfs.has_failed());
-    stored.writer_->stop(Duration::zero());
+    stored.writer().stop(Duration::zero());
   }
   Stored again(folder.path());
-  EXPECT_EQ(acknowledged, again.tracker_.last_seq("p"));
+  EXPECT_EQ(acknowledged, again.tracker().last_seq("p"));
   EXPECT_EQ(acknowledged, again.calls("p"));
-  EXPECT_EQ(0U, again.writer_->state().set_aside);
+  EXPECT_EQ(0U, again.writer().state().set_aside);
 }
 INSTANTIATE_TEST_SUITE_P(Call, Failing, testing::Range(1, 301));
 
@@ -243,13 +249,13 @@ TEST(Writer, AFullDiskIsSurvived) {
   ASSERT_TRUE(stored.await_durable(stored.count("p", 1)));
   vfs.fail_all(SQLITE_FULL);
   const tracker::Revision revision = stored.count("p", 2);
-  ASSERT_TRUE(stored.await([&] { return stored.writer_->state().failing; }));
-  EXPECT_LT(stored.tracker_.durable(), revision);
+  ASSERT_TRUE(stored.await([&] { return stored.writer().state().failing; }));
+  EXPECT_LT(stored.tracker().durable(), revision);
   EXPECT_EQ(2, stored.calls("p"));  // published runs ahead
-  EXPECT_NE("", stored.writer_->state().last_error);
+  EXPECT_NE("", stored.writer().state().last_error);
   vfs.fail_all(SQLITE_OK);
   ASSERT_TRUE(stored.await_durable(revision, seconds(2)));
-  EXPECT_TRUE(stored.await([&] { return !stored.writer_->state().failing; }));
+  EXPECT_TRUE(stored.await([&] { return !stored.writer().state().failing; }));
 }
 
 TEST(Writer, ALockIsWaitedFor) {
@@ -259,9 +265,9 @@ TEST(Writer, ALockIsWaitedFor) {
   other.execute("BEGIN IMMEDIATE");
   Stored stored(folder.path());
   const tracker::Revision revision = stored.count("p", 1);
-  ASSERT_TRUE(stored.await([&] { return stored.writer_->state().failing; }));
+  ASSERT_TRUE(stored.await([&] { return stored.writer().state().failing; }));
   EXPECT_EQ(1, stored.calls("p"));
-  EXPECT_LT(stored.tracker_.durable(), revision);
+  EXPECT_LT(stored.tracker().durable(), revision);
   other.execute("ROLLBACK");
   EXPECT_TRUE(stored.await_durable(revision, seconds(2)));
 }
@@ -271,10 +277,10 @@ TEST(Writer, TwoAgentsDoNotShareAFolder) {
   auto first = std::make_unique<Stored>(folder.path());
   ASSERT_TRUE(first->await_durable(first->count("p", 1)));
   Stored second(folder.path());
-  EXPECT_TRUE(second.writer_->state().failing);
+  EXPECT_TRUE(second.writer().state().failing);
   const tracker::Revision revision = second.count("q", 1);
   EXPECT_EQ(1, second.calls("q"));
-  EXPECT_LT(second.tracker_.durable(), revision);
+  EXPECT_LT(second.tracker().durable(), revision);
   first.reset();
   EXPECT_TRUE(second.await_durable(revision, seconds(3)));
   EXPECT_EQ(1, second.calls("p"));  // taken over late, and together with its own
@@ -296,7 +302,7 @@ TEST_P(Unusable, IsSetAside) {
     Database(file.string(), Database::Access::kReadWrite, "").execute("PRAGMA user_version = 99");
   }
   Stored stored(folder.path());
-  EXPECT_EQ(1U, stored.writer_->state().set_aside);
+  EXPECT_EQ(1U, stored.writer().state().set_aside);
   EXPECT_TRUE(stored.await_durable(stored.count("p", 1)));
   int files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
@@ -319,17 +325,17 @@ TEST(Writer, KeepsWhatIsNotDamaged) {
           "WHERE serial = (SELECT min(serial) FROM live_sessions)");
   {
     Stored stored(folder.path());
-    ASSERT_TRUE(stored.await([&] { return stored.writer_->state().set_aside == 1; }));
+    ASSERT_TRUE(stored.await([&] { return stored.writer().state().set_aside == 1; }));
     EXPECT_EQ(0, stored.calls("p"));
     EXPECT_EQ(1, stored.calls("q"));
     ASSERT_TRUE(stored.await_durable(stored.count("q", 2)));
-    stored.writer_->stop(Duration::zero());
+    stored.writer().stop(Duration::zero());
   }
   Stored again(folder.path());
   EXPECT_EQ(0, again.calls("p"));
   EXPECT_EQ(2, again.calls("q"));
   EXPECT_EQ(1, again.calls("r"));
-  EXPECT_EQ(1, again.tracker_.last_seq("p"));
+  EXPECT_EQ(1, again.tracker().last_seq("p"));
 }
 
 // Damage anywhere in the file: either it is noticed, or it did not matter to the counts.
@@ -337,7 +343,7 @@ TEST(Writer, ADamagedFileNeverCrashes) {
   const fakes::TemporaryFolder folder;
   {
     Stored stored(folder.path());
-    for (unsigned i = 0; i < 200; ++i) RandomJob(i).step(stored.tracker_, stored.clock_.now());
+    for (unsigned i = 0; i < 200; ++i) RandomJob(i).step(stored.tracker(), stored.clock().now());
   }
   std::mt19937 random(3);
   for (int i = 0; i < 40; ++i) {

@@ -24,7 +24,6 @@ using testing::read_page;
 using testing::ReadPage;
 using testing::sample_identity;
 using testing::sample_provider;
-using testing::sample_session;
 using testing::sample_stage;
 
 std::shared_ptr<progress::SessionSnapshot> bare_session(
@@ -53,7 +52,8 @@ View view_of(std::vector<progress::SnapshotPtr> sessions) {
   return view;
 }
 
-ReadPage render(Settings settings, View view, const AgentCounts& counts = {}, int times = 1) {
+ReadPage render(Settings settings, const View& view, const AgentCounts& counts = {},
+                int times = 1) {
   Exposition exposition(std::move(settings), Build{});
   Page page;
   for (int i = 0; i < times; ++i) page = exposition.render(view, counts, {});

@@ -15,7 +15,7 @@ TEST(Negotiation, ChoosesTheFormat) {
   const struct {
     std::string_view accept;
     Format format;
-  } kCases[] = {
+  } cases[] = {
       {"", kText},
       {"*/*", kText},
       {"text/plain", kText},
@@ -70,14 +70,14 @@ TEST(Negotiation, ChoosesTheFormat) {
       {",,;;,=,application/openmetrics-text , ;", kOne},
       {"application/openmetrics-text;version", kText},
   };
-  for (const auto& c : kCases) EXPECT_EQ(choose_format(c.accept), c.format) << c.accept;
+  for (const auto& c : cases) EXPECT_EQ(choose_format(c.accept), c.format) << c.accept;
 }
 
 TEST(Negotiation, ChoosesTheEncoding) {
   const struct {
     std::string_view accept_encoding;
     bool gzip;
-  } kCases[] = {
+  } cases[] = {
       {"", false},
       {"gzip", true},
       {"GZIP", true},
@@ -97,8 +97,7 @@ TEST(Negotiation, ChoosesTheEncoding) {
       {" ,\t gzip ;\tq=1.000", true},
       {"gzipped", false},
   };
-  for (const auto& c : kCases)
-    EXPECT_EQ(wants_gzip(c.accept_encoding), c.gzip) << c.accept_encoding;
+  for (const auto& c : cases) EXPECT_EQ(wants_gzip(c.accept_encoding), c.gzip) << c.accept_encoding;
 }
 
 TEST(Negotiation, ContentTypesAreThoseOfTheClientLibraries) {

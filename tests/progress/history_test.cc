@@ -213,7 +213,7 @@ History shrink(History history) {
       History less = {history.steps, history.end, history.in_order, {}};
       less.steps.erase(less.steps.begin() + static_cast<std::ptrdiff_t>(i));
       if (!less.steps.front().fact || faults(less, true).empty()) continue;
-      history.steps = std::move(less.steps);
+      history.steps.swap(less.steps);
       shorter = true;
       --i;
     }

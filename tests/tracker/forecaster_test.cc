@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "agent/progress/changes.h"
 #include "tests/fakes/manual_clock.h"
 
@@ -52,9 +54,10 @@ struct Followed {
   // Two at a time, 5 s each, announced from the beginning.
   void work(int from, int to) {
     for (int i = from; i < to; ++i) {
-      if (i > 1) file(5.0 * (i / 2) + 0.1 * (i % 2), i - 2, FileStatus::kCompleted);
-      file(5.0 * (i / 2) + 0.1 * (i % 2), i, FileStatus::kProcessing);
-      EXPECT_TRUE(i == 0 || forecaster.estimate(moment(5.0 * (i / 2) + 0.2)).has_value());
+      const double pair = 5.0 * std::floor(i / 2.0), at = pair + 0.1 * (i % 2);
+      if (i > 1) file(at, i - 2, FileStatus::kCompleted);
+      file(at, i, FileStatus::kProcessing);
+      EXPECT_TRUE(i == 0 || forecaster.estimate(moment(pair + 0.2)).has_value());
     }
   }
 
@@ -157,7 +160,7 @@ TEST(Forecaster, SaysTheSameWhoeverReadsIt) {
   Followed quiet(history), watched(history);
   for (Followed* w : {&quiet, &watched}) w->start("f");
   for (int i = 0; i < 40; ++i) {
-    const double at = 5.0 * (i / 2) + 0.1 * (i % 2);
+    const double at = 5.0 * std::floor(i / 2.0) + 0.1 * (i % 2);
     for (Followed* w : {&quiet, &watched}) {
       if (i > 1) w->event(at, i - 2, FileStatus::kCompleted);
       w->event(at, i, FileStatus::kProcessing);

@@ -12,7 +12,6 @@ namespace agent::tracker {
 namespace {
 
 using fakes::OneTracker;
-using progress::FileProgressed;
 using progress::FileStatus;
 using progress::RejectReason;
 using progress::SessionPaused;

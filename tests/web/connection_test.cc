@@ -205,7 +205,7 @@ TEST(Connection, RefusesAndCloses) {
   for (const auto& [sent, status, code] : std::vector<Wrong>{
            {"GET /hello HTTP/1.1\r\n\r\n", 400, "bad_request"},
            {"GET /hello HTTP/1.1\nHost: a\r\n\r\n", 400, "bad_request"},
-           {"\x16\x03\x01\x02\x00", 400, "bad_request"},
+           {std::string("\x16\x03\x01\x02\x00", 5), 400, "bad_request"},
            {"GET /" + std::string(20'000, 'a'), 431, "head_too_large"},
            {post("/echo", "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "abc"), 400,
             "bad_request"},

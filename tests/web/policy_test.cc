@@ -8,9 +8,8 @@
 
 namespace agent::web {
 
-void PrintTo(Fault fault, std::ostream* out) {
-  *out << answer_to(fault).message;
-}  // NOLINT: gtest's
+// NOLINTNEXTLINE(readability-identifier-naming): gtest's
+void PrintTo(Fault fault, std::ostream* out) { *out << answer_to(fault).message; }
 
 namespace {
 

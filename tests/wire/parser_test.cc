@@ -12,8 +12,6 @@
 namespace agent::wire {
 namespace {
 
-using progress::RejectReason;
-
 constexpr std::size_t kMaxBytes = 1 << 20;
 
 // The code of the refusal; "good" without one.

@@ -35,7 +35,7 @@ class Tree : public testing::Test {
     write(pid + "/root/sys/fs/cgroup/memory.max", "1000\n");
     write(pid + "/net/dev", "eth0: 10 0 2 0 0 0 0 0 20 0 3 0 0 0 0 0\n");
   }
-  [[nodiscard]] Source source(std::string process, std::string cgroup = "") const {
+  [[nodiscard]] Source source(std::string process, const std::string& cgroup = "") const {
     return {std::move(process), cgroup.empty() ? "" : (root_ / cgroup).string(), root_.string()};
   }
 
