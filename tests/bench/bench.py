@@ -299,7 +299,7 @@ def main():
     options.add_argument("--build", type=Path, required=True)
     options.add_argument("--only", default=",".join(NAMES), help=f"of {', '.join(NAMES)}")
     options.add_argument("--pairs", type=int, default=7)
-    options.add_argument("--write", action="store_true", help="put the table into README.md")
+    options.add_argument("--write", action="store_true", help="put the figures into README.md")
     chosen = options.parse_args()
     rows = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -308,11 +308,18 @@ def main():
             for row in getattr(bench, name)():
                 rows.append(row)
                 print(f"{row[0]}: {row[1]:.4g} {row[2]} {row[3] or ''}", file=sys.stderr, flush=True)
-    text = "\n".join(table(rows))
-    print(text)
+    measured = list(table(rows))
+    print("\n".join(measured))
     if chosen.write:
-        before, rest = README.read_text().split("<!-- figures -->\n")[0::2]
-        README.write_text(f"{before}<!-- figures -->\n{text}\n<!-- figures -->\n{rest}")
+        write(measured, keeps=chosen.only != ",".join(NAMES))
+
+
+def write(measured, keeps):
+    """Into README.md; `keeps`: the figures that were not measured stay, in their places."""
+    before, there, after = README.read_text().split("<!-- figures -->\n")
+    lines = [*there.splitlines(), *measured] if keeps else measured
+    text = "\n".join({line.split(" | ")[0]: line for line in lines}.values())
+    README.write_text(f"{before}<!-- figures -->\n{text}\n<!-- figures -->\n{after}")
 
 
 if __name__ == "__main__":

@@ -142,6 +142,7 @@ class Stored:
                     stream.finish()
                 until(lambda: (Path(folder) / "db" / "agent.db-wal").stat().st_size == 0, 60, what="the agent rests")
                 agent.kill()
+            os.sync()  # a commit would wait for the hundreds of MB that the benchmarks before have written
             seqs = itertools.count(1)
             for state, events in (("at rest", None), ("in a flood", self.flood_events())):
                 def seconds():
