@@ -108,6 +108,15 @@ Tracked* Sessions::find(std::string_view id) {
   return found == by_id_.end() ? nullptr : found->second;
 }
 
+std::span<Tracked* const> Sessions::in_order() {
+  const auto& sessions = all();
+  if (in_order_.empty()) {
+    in_order_.reserve(sessions.size());
+    for (const auto& [serial, tracked] : sessions) in_order_.push_back(tracked.get());
+  }
+  return in_order_;
+}
+
 Result<Applied, Rejection> Sessions::apply(const progress::Event& event, Now at) {
   const Instant ts = event.ts.value_or(at.wall);
   auto found = find_or_start(event, ts, at);
@@ -178,6 +187,7 @@ Result<Tracked*, Rejection> Sessions::find_or_start(const progress::Event& event
   tracked = made.get();
   by_id_.emplace(tracked->id(), tracked);
   by_serial_.emplace(tracked->serial(), std::move(made));
+  in_order_.clear();
   ++active_;
   return tracked;
 }
@@ -232,6 +242,7 @@ void Sessions::remove(Tracked& tracked, Now at) {
   by_id_.erase(tracked.id());
   std::erase(left_, tracked.serial());
   by_serial_.erase(tracked.serial());
+  in_order_.clear();
 }
 
 // Those already read by a scraper go first, then those longest over.

@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -215,6 +216,8 @@ class Sessions {
     while (!absent_.empty()) bring_back(absent_.take_first());
     return by_serial_;
   }
+  // The same as a list, for who walks it often. Good until a session comes or goes.
+  [[nodiscard]] std::span<Tracked* const> in_order();
   [[nodiscard]] std::size_t size() const { return by_serial_.size() + absent_.size(); }
 
   // What was read of the workload that all of them belong to.
@@ -306,6 +309,7 @@ class Sessions {
   std::shared_ptr<const eta::Model> model_;
   EtaErrors eta_errors_;
   std::map<std::uint64_t, std::unique_ptr<Tracked>> by_serial_;
+  std::vector<Tracked*> in_order_;  // those of by_serial_; empty: not listed since one came or went
   boost::unordered_flat_map<std::string_view, Tracked*, progress::TextHash, progress::TextEqual>
       by_id_;
   std::deque<std::uint64_t> left_;  // serials of sessions that are over, the earliest first

@@ -343,12 +343,14 @@ void Sessions::adopt(std::unique_ptr<Tracked> made) {
       if (changed.serial == serial) changed.serial = taken.key();
     }
     by_serial_.insert(std::move(taken));
+    in_order_.clear();
   }
   if (!by_id_.emplace(tracked.id(), &tracked).second) {
     gone_.push_back(serial);
     return;
   }
   by_serial_.emplace(serial, std::move(made));
+  in_order_.clear();
   files_ += tracked.session().files().size();
   if (tracked.session().live()) ++active_;
 }

@@ -82,9 +82,7 @@ View Tracker::view(Now at) {
   const MutexLock lock(mutex_);
   const bool runs_ahead = !stores_ || failing_ || !waiting();
   View view{at, {}, own_standing_, runs_ahead ? sessions_.generation() : committed_generation_};
-  std::vector<Tracked*> all;
-  all.reserve(sessions_.all().size());
-  for (const auto& [serial, tracked] : sessions_.all()) all.push_back(tracked.get());
+  const auto all = sessions_.in_order();
   view.sessions.reserve(all.size());
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (i + 2 < all.size()) all[i + 2]->prefetch();
