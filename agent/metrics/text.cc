@@ -1,16 +1,20 @@
 #include "agent/metrics/text.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
 #include <cstdint>
+#include <new>
 
 namespace agent::metrics {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr std::size_t kFirstCapacity = 16'384;
+constexpr std::size_t kHugePage = 2'097'152;
 
 // The length of the code point that `text` begins with; 0: it begins with no valid UTF-8 (RFC 3629:
 // no overlong forms, no surrogates, nothing above U+10FFFF).
@@ -99,9 +103,15 @@ std::string spell(double value, std::chars_format format) {
 
 }  // namespace
 
+// What fills a huge page lies in huge pages, where the kernel has them: at a scrape every page of
+// it is written and read, and is in no table of the processor's any more.
 void Text::grow(std::size_t n) {
   const std::size_t capacity = std::max({std::bit_ceil(size_ + n), 2 * capacity_, kFirstCapacity});
-  auto larger = std::make_unique_for_overwrite<char[]>(capacity);
+  const bool is_huge = capacity >= kHugePage;
+  std::unique_ptr<char[], Free> larger(static_cast<char*>(
+      is_huge ? std::aligned_alloc(kHugePage, capacity) : std::malloc(capacity)));
+  if (!larger) throw std::bad_alloc();
+  if (is_huge) static_cast<void>(madvise(larger.get(), capacity, MADV_HUGEPAGE));
   if (size_ > 0) std::memcpy(larger.get(), begin_.get(), size_);
   begin_ = std::move(larger);
   capacity_ = capacity;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -56,9 +57,12 @@ class Text {
   void append(std::string_view text) { commit(put(room(text.size()), text)); }
 
  private:
+  struct Free {
+    void operator()(char* memory) const { std::free(memory); }
+  };
   void grow(std::size_t n);
 
-  std::unique_ptr<char[]> begin_;
+  std::unique_ptr<char[], Free> begin_;
   std::size_t size_ = 0, capacity_ = 0;
 };
 

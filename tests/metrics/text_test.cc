@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <bit>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
 #include <random>
 #include <string>
 
@@ -167,6 +171,34 @@ TEST(Text, GrowsAndForgets) {
   text.clear();
   EXPECT_EQ(text.view(), "");
   EXPECT_EQ(text.capacity(), capacity);
+}
+
+TEST(Text, LiesInHugePagesOnceItFillsOne) {
+  constexpr std::size_t kHugePage = 2'097'152;
+  Text text;
+  std::string expected;
+  while (expected.size() < 3 * kHugePage) {
+    const std::string line = "line " + std::to_string(expected.size()) + '\n';
+    text.append(line);
+    expected += line;
+  }
+  EXPECT_EQ(text.view(), expected);
+  EXPECT_EQ(std::bit_cast<std::uintptr_t>(text.view().data()) % kHugePage, 0U);
+  // The kernel was told: "hg" among the flags of that memory (proc_pid_smaps(5)).
+  std::ifstream maps("/proc/self/smaps");
+  std::uintptr_t begin = 0;
+  bool found = false, is_huge = false;
+  for (std::string line; std::getline(maps, line);) {
+    if (line.find('-') < line.find(' ')) {
+      begin = std::stoull(line, nullptr, 16);
+      const std::uintptr_t end = std::stoull(line.substr(line.find('-') + 1), nullptr, 16);
+      const auto at = std::bit_cast<std::uintptr_t>(text.view().data());
+      found = begin <= at && at < end;
+    } else if (found && line.starts_with("VmFlags:")) {
+      is_huge = line.find(" hg") != std::string::npos;
+    }
+  }
+  EXPECT_EQ(is_huge, std::filesystem::exists("/sys/kernel/mm/transparent_hugepage"));
 }
 
 }  // namespace
