@@ -1,5 +1,7 @@
 #include "agent/web/listener.h"
 
+#include <netinet/tcp.h>
+
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -24,6 +26,14 @@ constexpr auto kPauseWhenExhausted = std::chrono::milliseconds(50);
 Error bad_address(std::string_view address) {
   return Error{"'" + std::string(address) +
                "' is no address to listen on; write host:port, such as 127.0.0.1:19901 or :19900"};
+}
+
+// A connection is handed over with its first bytes, or its end, or after a second: one wake-up, not
+// two. Where the kernel does not do that, it hands over at once.
+void wait_for_first_bytes(int listener) {
+  constexpr int kSeconds = 1;
+  static_cast<void>(
+      setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &kSeconds, sizeof kSeconds));
 }
 
 }  // namespace
@@ -75,6 +85,7 @@ Result<void> Listener::start() {
   }
   if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor_.set_option(tcp::no_delay(true), error);  // accepted sockets inherit it
+  if (!error) wait_for_first_bytes(acceptor_.native_handle());
   if (!error) acceptor_.bind(*endpoint, error);
   if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
   if (error) return failure("cannot listen on " + settings_.address + ": " + error.message());

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 
 #include "tests/web/running_server.h"
@@ -354,6 +355,26 @@ TEST(Connection, GivesUpAReaderThatDoesNotRead) {
   EXPECT_TRUE(eventually(
       [&] { return server.on_loop([&] { return server.listener().connections(); }) == 0; }));
   EXPECT_EQ(server.on_loop([&] { return server.memory.unsent.used(); }), 0U);
+}
+
+TEST(Connection, BeginsWithTheFirstBytesOfAClient) {
+  RunningServer server(routes());
+  const auto connections = [&] {
+    return server.on_loop([&] { return server.listener().connections(); });
+  };
+  const auto connected = std::chrono::steady_clock::now();
+  RawClient silent(server.port());
+  RawClient speaking(server.port());
+  speaking.send(kGet);
+  EXPECT_EQ(status_of(speaking.reply()), 200);
+  const std::size_t seen = connections();
+  // The kernel hands a silent one over after about a second: a machine that slept can't tell.
+  if (std::chrono::steady_clock::now() - connected < std::chrono::milliseconds(500)) {
+    EXPECT_EQ(seen, 1U);
+  }
+  silent.send(kGet);
+  EXPECT_EQ(status_of(silent.reply()), 200);
+  EXPECT_EQ(connections(), 2U);
 }
 
 TEST(Connection, MakesRoomForANewClientByClosingTheOneThatWaitedLongest) {
