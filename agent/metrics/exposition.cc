@@ -68,7 +68,8 @@ std::uint64_t Exposition::write(const View& view, Everything everything, Format 
   registry_.count_dropped(DropReason::kMaxFileSeries, sheet.files_left_out());
   const std::uint64_t series = serializer_.write_sessions(sheet.sessions(), everything, format,
                                                           settings_.openmetrics_created, out);
-  serializer_.write_collected(registry_.collect(everything), format, out);
+  const Collected agent = registry_.collect(everything);
+  serializer_.write_collected(agent.families, agent.revision, format, out);
   Serializer::write_end(format, out);
   return series;
 }

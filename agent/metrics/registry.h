@@ -32,13 +32,37 @@ enum class DropReason : std::uint8_t { kMaxSessions, kMaxLabelValues, kMaxFileSe
 inline constexpr std::array<std::string_view, 3> kDropReasonNames = {
     "max_sessions", "max_label_values", "max_file_series"};
 
-// Where a row of the agent's table puts its samples: over those of the scrape before, whose labels
-// mostly are the same. Those that are left over at its end go.
+// The label values of all samples of a scrape, one after the other, for the next scrape to compare
+// with: mostly they are the same, and then the strings that hold them, all over the memory, are not
+// touched.
+class LabelRecord {
+ public:
+  void begin() { text_at_ = size_at_ = 0; }
+  // Whether the next sample's are those of last time; if not they are from now on, and what came
+  // behind them is forgotten.
+  bool next(std::initializer_list<std::string_view> values);
+  // From here on other samples come than last time.
+  void forget_rest();
+
+ private:
+  std::string text_;
+  std::vector<std::size_t> sizes_;  // of the values
+  std::size_t text_at_ = 0, size_at_ = 0;
+};
+
+// Where a row of the agent's table puts its samples: over those of the scrape before. Those that
+// are left over at its end go.
 class Samples {
  public:
-  Samples(const LabelNames& labels, Type type, std::vector<prometheus::ClientMetric>& out)
-      : labels_(labels), type_(type), out_(out) {}
-  ~Samples() { out_.resize(count_); }
+  // `changed` is set when the labels are others than they were.
+  Samples(const LabelNames& labels, Type type, LabelRecord& record,
+          std::vector<prometheus::ClientMetric>& out, bool& changed)
+      : labels_(labels), type_(type), record_(record), out_(out), changed_(changed) {}
+  ~Samples() {
+    if (count_ == out_.size()) return;
+    note_change();
+    out_.resize(count_);
+  }
   Samples(const Samples&) = delete;
   Samples& operator=(const Samples&) = delete;
 
@@ -47,9 +71,16 @@ class Samples {
   void add(Number number) { add({}, number); }
 
  private:
+  void note_change() {
+    record_.forget_rest();
+    changed_ = true;
+  }
+
   const LabelNames& labels_;
   Type type_;
+  LabelRecord& record_;
   std::vector<prometheus::ClientMetric>& out_;
+  bool& changed_;
   std::size_t count_ = 0;
 };
 
@@ -62,6 +93,12 @@ struct AgentFamily {
 };
 [[nodiscard]] std::span<const AgentFamily> agent_families();
 
+// What the model holds at one instant.
+struct Collected {
+  std::span<const prometheus::MetricFamily> families;
+  std::uint64_t revision = 0;  // rises whenever anything but a number is other than before
+};
+
 class Registry {
  public:
   explicit Registry(const Build& build);
@@ -70,13 +107,24 @@ class Registry {
   void observe_scrape(Duration taken);
 
   // All families as they are now, in the order of the table. Good until the next call.
-  [[nodiscard]] std::span<const prometheus::MetricFamily> collect(const Everything& everything);
+  [[nodiscard]] Collected collect(const Everything& everything);
 
  private:
+  // A metric of the registry, and where its numbers go: all else of it stays as it is.
+  template <typename Metric>
+  struct Kept {
+    Metric* metric;
+    prometheus::ClientMetric* sample;
+  };
+
+  void take_kept();
+
   prometheus::Registry registry_;
   std::vector<prometheus::MetricFamily> families_;  // by row
-  std::array<prometheus::Counter*, kDropReasonNames.size()> dropped_;
-  prometheus::Histogram* scrapes_;
+  std::uint64_t revision_ = 0;
+  LabelRecord record_;
+  std::array<Kept<prometheus::Counter>, kDropReasonNames.size()> dropped_;
+  Kept<prometheus::Histogram> scrapes_;
 };
 
 }  // namespace agent::metrics

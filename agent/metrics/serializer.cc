@@ -1,6 +1,7 @@
 #include "agent/metrics/serializer.h"
 
-#include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace agent::metrics {
 namespace {
@@ -33,73 +34,95 @@ std::string_view type_text(prometheus::MetricType type, bool openmetrics) {
   return "untyped";
 }
 
-// One collected sample: name, labels, and up to one label more.
-struct Sample {
-  std::string_view name, suffix;
-  const std::vector<prometheus::ClientMetric::Label>& labels;
-  std::string_view extra_name = {}, extra_value = {};  // le, quantile
-};
+// Writes what the model holds: each line's text from the outline, its number from the model.
+class CollectedLines {
+ public:
+  CollectedLines(Outline& outline, bool openmetrics, Text& out)
+      : outline_(outline), openmetrics_(openmetrics), out_(out) {}
 
-void write_sample(const Sample& sample, Number number, Text& out) {
-  if (!number.is_known()) return;
-  out.append(sample.name);
-  out.append(sample.suffix);
-  const bool has_labels = !sample.labels.empty() || !sample.extra_name.empty();
-  if (has_labels) out.append("{");
-  for (const auto& label : sample.labels) append_label(out, label.name, label.value);
-  if (!sample.extra_name.empty()) append_label(out, sample.extra_name, sample.extra_value);
-  out.append(has_labels ? "} " : " ");
-  char* at = number.put(out.room(Number::kRoom + 1));
-  *at++ = '\n';
-  out.commit(at);
-}
-
-void write_histogram(std::string_view name, const prometheus::ClientMetric& metric, Text& out) {
-  const auto& histogram = metric.histogram;
-  for (const auto& bucket : histogram.bucket) {
-    const bool is_last = std::isinf(bucket.upper_bound);
-    const std::string bound = is_last ? "+Inf" : bound_text(bucket.upper_bound);
-    write_sample({name, "_bucket", metric.label, "le", bound}, bucket.cumulative_count, out);
+  void write(const prometheus::MetricFamily& family) {
+    if (family.metric.empty()) return;
+    out_.append(outline_.next([&](Text& text) {
+      text.append(header_text(family.name, type_text(family.type, openmetrics_),
+                              unit_of(family.name), family.help, openmetrics_));
+    }));
+    for (const auto& metric : family.metric) write(family, metric);
   }
-  if (histogram.bucket.empty() || !std::isinf(histogram.bucket.back().upper_bound)) {
-    write_sample({name, "_bucket", metric.label, "le", "+Inf"}, histogram.sample_count, out);
-  }
-  write_sample({name, "_sum", metric.label}, histogram.sample_sum, out);
-  write_sample({name, "_count", metric.label}, histogram.sample_count, out);
-}
 
-void write_summary(std::string_view name, const prometheus::ClientMetric& metric, Text& out) {
-  for (const auto& quantile : metric.summary.quantile) {
-    const std::string q = bound_text(quantile.quantile);
-    write_sample({name, "", metric.label, "quantile", q}, quantile.value, out);
-  }
-  write_sample({name, "_sum", metric.label}, metric.summary.sample_sum, out);
-  write_sample({name, "_count", metric.label}, metric.summary.sample_count, out);
-}
+ private:
+  // One sample: name, labels, and up to one label more, whose value is spelled when it is needed.
+  struct Sample {
+    std::string_view name, suffix;
+    const std::vector<prometheus::ClientMetric::Label>& labels;
+    std::string_view extra_name = {};  // le, quantile
+    double extra_value = 0;
+  };
 
-void write_metric(const prometheus::MetricFamily& family, const prometheus::ClientMetric& metric,
-                  bool openmetrics, Text& out) {
-  const std::string_view name = family.name;
-  switch (family.type) {
-    case prometheus::MetricType::Counter: {
-      const bool adds_total = openmetrics && !name.ends_with(kTotal);
-      write_sample({name, adds_total ? kTotal : "", metric.label}, metric.counter.value, out);
-      return;
+  void write(const prometheus::MetricFamily& family, const prometheus::ClientMetric& metric) {
+    const std::string_view name = family.name;
+    switch (family.type) {
+      case prometheus::MetricType::Counter: {
+        const bool adds_total = openmetrics_ && !name.ends_with(kTotal);
+        return write({name, adds_total ? kTotal : "", metric.label}, metric.counter.value);
+      }
+      case prometheus::MetricType::Gauge:
+        return write({name, "", metric.label}, metric.gauge.value);
+      case prometheus::MetricType::Untyped:
+        return write({name, "", metric.label}, metric.untyped.value);
+      case prometheus::MetricType::Histogram:
+        return write_histogram(name, metric);
+      case prometheus::MetricType::Summary:
+        return write_summary(name, metric);
     }
-    case prometheus::MetricType::Gauge:
-      write_sample({name, "", metric.label}, metric.gauge.value, out);
-      return;
-    case prometheus::MetricType::Untyped:
-      write_sample({name, "", metric.label}, metric.untyped.value, out);
-      return;
-    case prometheus::MetricType::Histogram:
-      write_histogram(name, metric, out);
-      return;
-    case prometheus::MetricType::Summary:
-      write_summary(name, metric, out);
-      return;
   }
-}
+
+  void write_histogram(std::string_view name, const prometheus::ClientMetric& metric) {
+    constexpr double kAll = std::numeric_limits<double>::infinity();
+    const auto& histogram = metric.histogram;
+    for (const auto& bucket : histogram.bucket) {
+      write({name, "_bucket", metric.label, "le", bucket.upper_bound}, bucket.cumulative_count);
+    }
+    if (histogram.bucket.empty() || !std::isinf(histogram.bucket.back().upper_bound)) {
+      write({name, "_bucket", metric.label, "le", kAll}, histogram.sample_count);
+    }
+    write({name, "_sum", metric.label}, histogram.sample_sum);
+    write({name, "_count", metric.label}, histogram.sample_count);
+  }
+
+  void write_summary(std::string_view name, const prometheus::ClientMetric& metric) {
+    for (const auto& quantile : metric.summary.quantile) {
+      write({name, "", metric.label, "quantile", quantile.quantile}, quantile.value);
+    }
+    write({name, "_sum", metric.label}, metric.summary.sample_sum);
+    write({name, "_count", metric.label}, metric.summary.sample_count);
+  }
+
+  void write(const Sample& sample, Number number) {
+    const std::string_view line = outline_.next([&](Text& text) { begin_line(sample, text); });
+    if (!number.is_known()) return;
+    char* at = put(out_.room(line.size() + Number::kRoom + 1), line);
+    at = number.put(at);
+    *at++ = '\n';
+    out_.commit(at);
+  }
+
+  static void begin_line(const Sample& sample, Text& text) {
+    text.append(sample.name);
+    text.append(sample.suffix);
+    const bool has_labels = !sample.labels.empty() || !sample.extra_name.empty();
+    if (has_labels) text.append("{");
+    for (const auto& label : sample.labels) append_label(text, label.name, label.value);
+    if (!sample.extra_name.empty()) {
+      const bool is_all = std::isinf(sample.extra_value);
+      append_label(text, sample.extra_name, is_all ? "+Inf" : bound_text(sample.extra_value));
+    }
+    text.append(has_labels ? "} " : " ");
+  }
+
+  Outline& outline_;
+  const bool openmetrics_;
+  Text& out_;
+};
 
 }  // namespace
 
@@ -123,6 +146,14 @@ std::string header_text(std::string_view name, std::string_view type, std::strin
   text += "# TYPE " + family + ' ' + std::string(type) + '\n';
   if (openmetrics && !unit.empty()) text += "# UNIT " + family + ' ' + std::string(unit) + '\n';
   return text;
+}
+
+void Outline::begin(std::uint64_t revision) {
+  at_ = 0;
+  if (revision == revision_) return;
+  revision_ = revision;
+  text_.clear();
+  ends_.clear();
 }
 
 Serializer::Serializer(std::span<const Family> families) {
@@ -155,29 +186,13 @@ std::uint64_t Serializer::write_sessions(std::span<const Shown> sessions,
   return total;
 }
 
-void Serializer::write_collected(std::span<const prometheus::MetricFamily> families, Format format,
-                                 Text& out) {
+void Serializer::write_collected(std::span<const prometheus::MetricFamily> families,
+                                 std::uint64_t revision, Format format, Text& out) {
   const bool openmetrics = is_openmetrics(format);
-  for (std::size_t i = 0; i < families.size(); ++i) {
-    const prometheus::MetricFamily& family = families[i];
-    if (family.metric.empty()) continue;
-    out.append(header_of(family, i, openmetrics));
-    for (const auto& metric : family.metric) write_metric(family, metric, openmetrics, out);
-  }
-}
-
-const std::string& Serializer::header_of(const prometheus::MetricFamily& family, std::size_t i,
-                                         bool openmetrics) {
-  if (collected_.size() <= i) collected_.resize(i + 1);
-  Header& known = collected_[i];
-  if (known.name != family.name || known.help != family.help || known.type != family.type) {
-    const auto text = [&](bool in_openmetrics) {
-      return header_text(family.name, type_text(family.type, in_openmetrics), unit_of(family.name),
-                         family.help, in_openmetrics);
-    };
-    known = {family.name, family.help, family.type, {text(false), text(true)}};
-  }
-  return known.texts[openmetrics ? 1 : 0];
+  Outline& outline = outlines_[openmetrics ? 1 : 0];
+  outline.begin(revision);
+  CollectedLines lines(outline, openmetrics, out);
+  for (const prometheus::MetricFamily& family : families) lines.write(family);
 }
 
 void Serializer::write_end(Format format, Text& out) {

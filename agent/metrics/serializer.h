@@ -8,6 +8,8 @@
 #include <prometheus/metric_family.h>
 
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +22,29 @@
 
 namespace agent::metrics {
 
+// What stands between the numbers of a page, kept for the next page that has the same.
+class Outline {
+ public:
+  // A page begins. Of another revision than the last one everything is written anew.
+  void begin(std::uint64_t revision);
+  // The next piece, as `write` puts it into a Text. Good until the next call.
+  template <typename Write>
+  std::string_view next(Write write) {
+    const std::size_t begin = at_ == 0 ? 0 : ends_[at_ - 1];
+    if (at_ == ends_.size()) {
+      write(text_);
+      ends_.push_back(text_.size());
+    }
+    return text_.view().substr(begin, ends_[at_++] - begin);
+  }
+
+ private:
+  std::optional<std::uint64_t> revision_;
+  Text text_;
+  std::vector<std::size_t> ends_;  // of the pieces
+  std::size_t at_ = 0;
+};
+
 class Serializer {
  public:
   explicit Serializer(std::span<const Family> families = metrics::families());
@@ -29,10 +54,11 @@ class Serializer {
   std::uint64_t write_sessions(std::span<const Shown> sessions, const Everything& everything,
                                Format format, bool created, Text& out);
 
-  // Families as prometheus-cpp collects them. Their label names and metric names are taken as they
-  // are.
-  void write_collected(std::span<const prometheus::MetricFamily> families, Format format,
-                       Text& out);
+  // Families in prometheus-cpp's model. Their label names and metric names are taken as they are.
+  // `revision` rises whenever anything but a number is other than before: until it does, nothing
+  // else is read of them.
+  void write_collected(std::span<const prometheus::MetricFamily> families, std::uint64_t revision,
+                       Format format, Text& out);
 
   // What ends the page.
   static void write_end(Format format, Text& out);
@@ -44,18 +70,9 @@ class Serializer {
     std::array<std::string, 2> headers;  // text, OpenMetrics
   };
 
-  // The header of a family from elsewhere, which is the same in the next page.
-  struct Header {
-    std::string name, help;
-    prometheus::MetricType type;
-    std::array<std::string, 2> texts;
-  };
-  const std::string& header_of(const prometheus::MetricFamily& family, std::size_t i,
-                               bool openmetrics);
-
   std::vector<Row> rows_;
   BoundTexts bounds_;
-  std::vector<Header> collected_;
+  std::array<Outline, 2> outlines_;  // of what was collected: text, OpenMetrics
 };
 
 // The HELP, TYPE and (OpenMetrics) UNIT lines before a family's samples. `name` is as in the text

@@ -250,6 +250,47 @@ TEST_F(ExpositionTest, ScrapesAreTimed) {
   EXPECT_EQ(page.value("progress_agent_scrape_duration_seconds_bucket", {{"le", "0.0025"}}), 1);
 }
 
+// What the agent says of itself is kept from page to page but for its numbers: names come and go.
+TEST_F(ExpositionTest, APageIsTheSameWhateverPagesWereBefore) {
+  const auto agent_part = [](const std::string& page) {
+    const std::size_t begin = page.find("# HELP progress_agent_build_info");
+    return page.substr(begin, page.find("# HELP process_") - begin);
+  };
+  std::mt19937 random(1);  // NOLINT(cert-msc51-cpp)
+  const auto some = [&random](std::vector<std::string_view> names) {
+    std::erase_if(names, [&random](auto) { return random() % 3 == 0; });
+    std::ranges::shuffle(names, random);
+    return names;
+  };
+  for (int round = 0; round < 300; ++round) {
+    if (round % 3 > 0) {  // else only numbers are other than before
+      counts_.refusals.clear();
+      counts_.limits.clear();
+      counts_.notifications.clear();
+      for (const auto listener : some({"web", "ingest", "we", "b"}))
+        counts_.refusals.push_back({listener, "user", 0});
+      for (const auto limit : some({"sessions", "files", "producers"}))
+        counts_.limits.push_back({limit, 0});
+      for (const auto target : some({"b", "bc", "", "web \"1\""}))
+        counts_.notifications.push_back({std::string(target)});
+      // Neighbours whose labels, one after the other, are at times the same in another division.
+      for (SourceCounts& source : counts_.sources) {
+        for (auto* count : {&source.connections, &source.unfinished_lines, &source.dropped_replies})
+          *count = random() % 2 == 0 ? std::optional<std::uint64_t>(1) : std::nullopt;
+      }
+    }
+    for (auto& refusal : counts_.refusals) refusal.count = random();
+    for (auto& limit : counts_.limits) limit.ratio = random() % 5 == 0 ? NAN : 0.5;
+    counts_.duplicates = random();
+    const Request& request = random() % 2 == 0 ? kPlain : kOpenMetrics;
+    const std::string page = body_of(render({}, request));
+    const std::string fresh =
+        body_of(Exposition(settings_, Build{}).render(view_of({}), counts_, request));
+    ASSERT_EQ(agent_part(page), agent_part(fresh)) << round;
+    read_page(page, request.accept == kOpenMetrics.accept);
+  }
+}
+
 TEST_F(ExpositionTest, TheProcessAsTheKernelSeesIt) {
   const ReadPage page = read({});
   const double now = static_cast<double>(time(nullptr));

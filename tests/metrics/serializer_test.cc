@@ -18,7 +18,7 @@ using prometheus::MetricType;
 
 std::string collected(const MetricFamily& family, Format format) {
   Text text;
-  Serializer().write_collected(std::span(&family, 1), format, text);
+  Serializer().write_collected(std::span(&family, 1), 1, format, text);
   return std::string(text.view());
 }
 
