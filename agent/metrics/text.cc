@@ -103,8 +103,8 @@ std::string spell(double value, std::chars_format format) {
 
 }  // namespace
 
-// What fills a huge page lies in huge pages, where the kernel has them: at a scrape every page of
-// it is written and read, and is in no table of the processor's any more.
+// Room of a huge page or more lies in huge pages, where the kernel has them: at a scrape all of it
+// is written and read, and none of its pages is in a table of the processor's any more.
 void Text::grow(std::size_t n) {
   const std::size_t capacity = std::max({std::bit_ceil(size_ + n), 2 * capacity_, kFirstCapacity});
   const bool is_huge = capacity >= kHugePage;

@@ -173,7 +173,7 @@ TEST(Text, GrowsAndForgets) {
   EXPECT_EQ(text.capacity(), capacity);
 }
 
-TEST(Text, LiesInHugePagesOnceItFillsOne) {
+TEST(Text, LiesInHugePagesOnceItsRoomFillsOne) {
   constexpr std::size_t kHugePage = 2'097'152;
   Text text;
   std::string expected;
